@@ -1,0 +1,1 @@
+"""What runs on a device: the agent and, in a process of its own, the trainer."""

@@ -1,0 +1,1 @@
+"""The controller of federa-bench, and what both sides share."""

@@ -1,0 +1,45 @@
+"""What a trainer is told once, before its first task: small, typed, and free of torch, so that it can travel."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Protocol
+
+import msgspec
+
+from harness.profiles import Method, MethodProfile, TrainProfile
+
+
+class PrepareSpec(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """How to build the model of a method. Travels in Provision.prepare, as builtins (msgspec.to_builtins / convert).
+
+    ``labels`` is the number of classes of the task head, ``threads`` the processor threads of this trainer.
+    """
+
+    method: Method
+    settings: MethodProfile
+    train: TrainProfile
+    labels: int
+    threads: int
+
+
+class Trained(msgspec.Struct, frozen=True, kw_only=True):
+    """What a local training did: samples n_k, optimiser steps, tokens seen (no padding), mean loss of its steps."""
+
+    samples: int
+    steps: int
+    tokens: int
+    loss: float | None
+
+
+class Trainer(Protocol):
+    """Local training in three timed steps; the caller holds the clock. A trainer keeps its model between tasks."""
+
+    def load(self, state: Path, shard: Path) -> None:
+        """Put the round's global state (safetensors) into the model and read the client's shard."""
+
+    def train(self, seed: int) -> Trained:
+        """Train on the shard. All randomness comes from ``seed``: the same seed gives the same bits."""
+
+    def save(self, update: Path) -> None:
+        """Write the trained tensors (the same names and shapes as the state) as safetensors."""

@@ -1,0 +1,1 @@
+"""What travels between controller and agents: messages, tensors as bytes, chunked transfers. Pure."""

@@ -1,0 +1,279 @@
+"""Messages, typed and tagged, as msgpack. A message is one or two frames: the message, and for chunks their bytes.
+
+Agent and controller speak over two sockets each (ROUTER at the controller, DEALER at the agent): *main* carries all
+messages but heartbeats; *beat* carries Beat and BeatEcho alone, so that no blob delays a heartbeat. The routing id is
+random at each start of an agent; its name stands in Hello and Beat.
+
+    agent                             controller
+    Hello                        ->                  who I am
+                                 <-   Welcome        where to send heartbeats, how often
+                                 <-   Provision      blobs to have in the cache, and what to prepare
+    Fetch                        ->                  credit for bytes of a blob from an offset on
+                                 <-   Chunk + bytes  at most 256 KiB each, until the credit is used
+    Ready                        ->                  everything is in place, the trainer is up
+                                 <-   Task
+    Fetch / Chunk ...                                the round's state, over the shaped link
+    Report                       ->                  the phases so far
+    Offer                        ->                  an update is there to be taken
+                                 <-   Accept         from this offset on, with this credit
+    Chunk + bytes                ->
+                                 <-   Credit         so many more bytes may be sent
+                                 <-   Received       the whole blob landed and matches its hash
+    Done                         ->                  the final record of this update
+    Failed                       ->                  the task ended without an update
+                                 <-   Cancel, Stop, Refused
+    Goodbye                      ->
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Union
+
+import msgspec
+from msgspec import Meta
+
+from harness.errors import TransportError
+from harness.profiles import LinkProfile
+from harness.records import ClientRecord
+
+PROTOCOL = 1
+MAX_CHUNK_BYTES = 256 * 1024
+MAX_FRAMES = 2
+
+Sha256 = Annotated[str, Meta(pattern=r"^[0-9a-f]{64}$")]
+Size = Annotated[int, Meta(ge=0)]
+AgentName = Annotated[str, Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")]
+
+
+class Message(msgspec.Struct, frozen=True, kw_only=True, tag_field="type"):
+    """Base of every message."""
+
+
+class BlobRef(msgspec.Struct, frozen=True, kw_only=True):
+    """Content by its hash: what it is called where it is used, its SHA-256 (hex) and size."""
+
+    name: str
+    sha256: Sha256
+    size_bytes: Size
+
+
+class TaskRef(msgspec.Struct, frozen=True, kw_only=True):
+    """Which task: a client's training in a round, and the how-manieth try this is (from 1)."""
+
+    round: int
+    client: int
+    attempt: int
+
+
+class Hello(Message, frozen=True, kw_only=True, tag="hello"):
+    """The first message of an agent, and again after it lost the controller."""
+
+    protocol: int
+    version: str
+    agent: AgentName
+    host: str
+    cores: int
+    memory_bytes: int
+
+
+class Welcome(Message, frozen=True, kw_only=True, tag="welcome"):
+    """The agent may take part. Heartbeats go to ``beat_port`` of the host the agent is connected to."""
+
+    run_id: str
+    beat_port: int
+    heartbeat_s: float
+    lost_after_s: float
+
+
+class Provision(Message, frozen=True, kw_only=True, tag="provision"):
+    """What to have before the first task.
+
+    ``base`` are the files of the pretrained model (by file name), ``shards`` the clients' data (name: client id),
+    both fetched unshaped if the cache lacks them. ``init`` is the method's initial state where clients need it to
+    form their frozen weights (FeDeRA's A0, B0): it is always fetched, over the shaped link, and timed.
+    ``prepare`` goes to the trainer as it is (see :mod:`harness.learning.spec`).
+    """
+
+    base: tuple[BlobRef, ...]
+    shards: tuple[BlobRef, ...]
+    init: BlobRef | None
+    prepare: dict[str, Any]
+    link: LinkProfile
+    link_seed: int
+
+
+class Ready(Message, frozen=True, kw_only=True, tag="ready"):
+    """The agent waits for tasks. Durations: fetching what was missing and preparing the trainer; shaped ``init``."""
+
+    provision_s: float
+    ship_s: float
+
+
+class Task(Message, frozen=True, kw_only=True, tag="task"):
+    """Train a client from a state. The shard is the one of that client in Provision."""
+
+    ref: TaskRef
+    state: BlobRef
+    seed: int
+
+
+class Fetch(Message, frozen=True, kw_only=True, tag="fetch"):
+    """Credit to send ``credit_bytes`` of a blob from ``offset`` on, in chunks of at most ``chunk_bytes``."""
+
+    sha256: Sha256
+    offset: Size
+    credit_bytes: Annotated[int, Meta(ge=1)]
+    chunk_bytes: Annotated[int, Meta(ge=1, le=MAX_CHUNK_BYTES)]
+
+
+class Chunk(Message, frozen=True, kw_only=True, tag="chunk"):
+    """Bytes of a blob from ``offset`` on; they stand in the second frame."""
+
+    sha256: Sha256
+    offset: Size
+
+
+class Report(Message, frozen=True, kw_only=True, tag="report"):
+    """The task is trained; its update follows. ``record`` holds the phases so far, the upload's fields are 0."""
+
+    ref: TaskRef
+    record: ClientRecord
+
+
+class Offer(Message, frozen=True, kw_only=True, tag="offer"):
+    """A task's update, ready to be sent."""
+
+    ref: TaskRef
+    blob: BlobRef
+
+
+class Accept(Message, frozen=True, kw_only=True, tag="accept"):
+    """Send from ``offset`` on (bytes before it are here already), at most ``credit_bytes`` before a Credit."""
+
+    sha256: Sha256
+    offset: Size
+    credit_bytes: Size
+
+
+class Credit(Message, frozen=True, kw_only=True, tag="credit"):
+    """All before ``offset`` has landed; bytes up to ``limit`` (an absolute offset) may be sent."""
+
+    sha256: Sha256
+    offset: Size
+    limit: Size
+
+
+class Received(Message, frozen=True, kw_only=True, tag="received"):
+    """The blob is complete and matches its hash."""
+
+    sha256: Sha256
+
+
+class Corrupt(Message, frozen=True, kw_only=True, tag="corrupt"):
+    """The blob is complete but does not match its hash: the sender starts again at offset 0."""
+
+    sha256: Sha256
+    reason: str
+
+
+class Done(Message, frozen=True, kw_only=True, tag="done"):
+    """The update was acknowledged; the final record, with the upload's fields. Then the agent is idle."""
+
+    ref: TaskRef
+    record: ClientRecord
+
+
+class Failed(Message, frozen=True, kw_only=True, tag="failed"):
+    """The task ended without an update; the agent is idle."""
+
+    ref: TaskRef
+    reason: str
+
+
+class Cancel(Message, frozen=True, kw_only=True, tag="cancel"):
+    """Stop this task, if it is still under way; the agent is idle then and sends nothing for it."""
+
+    ref: TaskRef
+
+
+class Stop(Message, frozen=True, kw_only=True, tag="stop"):
+    """The run is over: an agent started for this run ends; one started by systemd waits for the next run."""
+
+    reason: str
+
+
+class Refused(Message, frozen=True, kw_only=True, tag="refused"):
+    """The agent may not take part; it says why and ends."""
+
+    reason: str
+
+
+class Goodbye(Message, frozen=True, kw_only=True, tag="goodbye"):
+    """The agent ends on its own will."""
+
+    agent: AgentName
+    reason: str
+
+
+class Beat(Message, frozen=True, kw_only=True, tag="beat"):
+    """I am alive. ``number`` grows by one; ``doing`` is a word for people (idle, fetching, training, sending)."""
+
+    agent: AgentName
+    session: str
+    number: int
+    doing: str
+
+
+class BeatEcho(Message, frozen=True, kw_only=True, tag="beat-echo"):
+    """The controller is alive and saw this number."""
+
+    number: int
+
+
+ToController = Union[Hello, Ready, Fetch, Report, Offer, Chunk, Done, Failed, Goodbye]
+ToAgent = Union[Welcome, Provision, Task, Chunk, Accept, Credit, Received, Corrupt, Cancel, Stop, Refused]
+BeatMessage = Union[Beat, BeatEcho]
+
+_encoder = msgspec.msgpack.Encoder()
+_to_controller = msgspec.msgpack.Decoder(ToController)
+_to_agent = msgspec.msgpack.Decoder(ToAgent)
+_beat = msgspec.msgpack.Decoder(BeatMessage)
+
+
+def encode(message: Message) -> bytes:
+    """A message as msgpack."""
+    return _encoder.encode(message)
+
+
+def decode_to_controller(frame: bytes | memoryview) -> ToController:
+    """A message from an agent.
+
+    Raises:
+        TransportError: the frame is not one of the messages an agent sends.
+    """
+    return _decode(_to_controller, frame)  # type: ignore[no-any-return]
+
+
+def decode_to_agent(frame: bytes | memoryview) -> ToAgent:
+    """A message from the controller.
+
+    Raises:
+        TransportError: the frame is not one of the messages a controller sends.
+    """
+    return _decode(_to_agent, frame)  # type: ignore[no-any-return]
+
+
+def decode_beat(frame: bytes | memoryview) -> BeatMessage:
+    """A heartbeat or its echo.
+
+    Raises:
+        TransportError: the frame is neither.
+    """
+    return _decode(_beat, frame)  # type: ignore[no-any-return]
+
+
+def _decode(decoder: Any, frame: bytes | memoryview) -> Any:
+    try:
+        return decoder.decode(frame)
+    except (msgspec.DecodeError, msgspec.ValidationError) as error:
+        raise TransportError(f"a message could not be read: {error}; are both sides of the same version?") from None

@@ -1,0 +1,139 @@
+"""What a run leaves behind: one struct for each line of a run folder.
+
+Schema history: 1, the first.
+
+``null`` means "not measured". Durations are seconds on a monotonic clock where they happened; raw values are stored,
+rounding happens in tables alone. ``*_bytes`` without ``wire`` are payload: the blob itself, without any framing.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+import msgspec
+
+SCHEMA = 1
+
+Clock = Literal["wall", "critical path"]
+
+
+class Record(msgspec.Struct, frozen=True, kw_only=True):
+    """Base of every record."""
+
+
+class Parameters(Record, frozen=True, kw_only=True):
+    """How many parameters a method trains and sends, without and with the head; ``total`` is the whole model's."""
+
+    adapter: int
+    head: int
+    total: int
+
+
+class Failure(Record, frozen=True, kw_only=True):
+    """A client that did not complete its round, and why."""
+
+    client: int
+    agent: str
+    reason: str
+
+
+class ClientRecord(Record, frozen=True, kw_only=True):
+    """One update that was accepted: a line of ``clients.jsonl``.
+
+    total_s = download_s + load_s + train_s + serialise_s + upload_s + other_s, from the task's arrival at the agent to
+    the acknowledgement of the update's last byte. ``provision_s`` (fetching a shard that was missing) is not in it.
+    ``download_bps`` and ``upload_bps`` are the achieved rates; ``link_down_bps``, ``link_up_bps`` what the link
+    profile allowed on average in that time (null: not shaped). ``wire_bytes`` counts ZeroMQ frames both ways.
+    """
+
+    round: int
+    client: int
+    agent: str
+    attempt: int
+    samples: int
+    steps: int
+    tokens: int
+    download_s: float
+    load_s: float
+    train_s: float
+    serialise_s: float
+    upload_s: float
+    other_s: float
+    total_s: float
+    provision_s: float
+    train_cpu_s: float
+    download_bytes: int
+    upload_bytes: int
+    wire_bytes: int
+    download_bps: float
+    upload_bps: float
+    link_down_bps: float | None = None
+    link_up_bps: float | None = None
+    loss: float | None = None
+    energy_j: float | None = None
+    peak_rss_bytes: int
+    warm_up: bool
+    update_sha256: str
+
+
+class RoundRecord(Record, frozen=True, kw_only=True):
+    """One closed round: a line of ``rounds.jsonl``.
+
+    round_s = download_s + load_s + train_s + upload_s + wait_s + aggregate_s + other_s, by the run's clock; the
+    phases are those of the round's slowest client (serialising is in other_s). ``wall_s`` and ``critical_path_s`` are
+    the round by either clock; round_s equals one of them. ``evaluate_s`` is off the clock. Bytes are sums over the
+    round's completed clients. ``metrics`` is empty in a round that was not evaluated.
+    """
+
+    round: int
+    elapsed_s: float
+    round_s: float
+    wall_s: float
+    critical_path_s: float
+    download_s: float
+    load_s: float
+    train_s: float
+    upload_s: float
+    wait_s: float
+    aggregate_s: float
+    other_s: float
+    evaluate_s: float | None
+    metrics: dict[str, float]
+    selected: tuple[int, ...]
+    completed: tuple[int, ...]
+    failed: tuple[Failure, ...]
+    download_bytes: int
+    upload_bytes: int
+    wire_bytes: int
+    energy_j: float | None = None
+    state_sha256: str
+
+
+class Header(Record, frozen=True, kw_only=True):
+    """``header.json``: what was run, where, and what it cost before the first round.
+
+    init_s = svd_s + ship_s: what the method computes once on the server, and the time to ship it over the link.
+    ``provision_s`` (base weights and data shards to the slowest agent) is recorded, not counted. Both are null until
+    the agents have joined. ``profile`` is the resolved experiment. ``state`` is running, done, failed or interrupted.
+    """
+
+    schema: int = SCHEMA
+    run_id: str
+    method: str
+    seed: int
+    profile: dict[str, Any]
+    profile_sha256: str
+    parameters: Parameters
+    svd_s: float
+    ship_s: float | None = None
+    init_s: float | None = None
+    provision_s: float | None = None
+    clock: Clock | None = None
+    agents: tuple[str, ...] = ()
+    environment: dict[str, Any]
+    warnings: tuple[str, ...] = ()
+    data: str | None = None
+    models: str | None = None
+    state: Literal["running", "done", "failed", "interrupted"] = "running"
+    reason: str | None = None
+    started_at: str
