@@ -14,6 +14,7 @@ import msgspec
 from msgspec import Meta
 
 from harness.errors import ProfileError
+from harness.explanation import explain
 
 METHODS = ("fedft", "fedbf", "fedap", "fedlr", "federa")
 Method = Literal["fedft", "fedbf", "fedap", "fedlr", "federa"]
@@ -41,7 +42,10 @@ class ModelProfile(Profile, frozen=True, kw_only=True):
 
 
 class DatasetProfile(Profile, frozen=True, kw_only=True):
-    """A data set: embedded, parquet ``<data>/<parquet>_{train,test}.parquet``, or a hub id; the first that is there."""
+    """A data set: embedded, parquet ``<data>/<parquet>_{train,test}.parquet``, or a hub id; the first that is there.
+
+    ``hub_label_column`` is for a hub whose ``label_column`` is called otherwise.
+    """
 
     name: Name
     task: Literal["text-classification"] = "text-classification"
@@ -50,6 +54,7 @@ class DatasetProfile(Profile, frozen=True, kw_only=True):
     hub: str | None = None
     text_column: str = "text"
     label_column: str = "label"
+    hub_label_column: str | None = None
 
 
 class DeviceProfile(Profile, frozen=True, kw_only=True):
@@ -146,7 +151,7 @@ class TargetProfile(Profile, frozen=True, kw_only=True):
 
 
 class SeedsProfile(Profile, frozen=True, kw_only=True):
-    """One seed for each source of chance. ``--seed N`` sets them all to N."""
+    """One seed for each source of chance. ``--seed N`` sets all but the partition's: the shards are the data set's."""
 
     cohort: Seed = 0
     partition: Seed = 0
@@ -201,14 +206,6 @@ def fingerprint(experiment: Experiment) -> str:
     return hashlib.sha256(msgspec.json.encode(experiment, order="deterministic")).hexdigest()
 
 
-def with_seed(experiment: Experiment, seed: int) -> Experiment:
-    """The experiment with every seed but the partition's set to ``seed``."""
-    seeds = msgspec.structs.replace(
-        experiment.seeds, cohort=seed, initialisation=seed, training=seed, evaluation=seed, link=seed
-    )
-    return msgspec.structs.replace(experiment, seeds=seeds)
-
-
 def build(data: dict[str, Any], where: str) -> Experiment:
     """Check ``data`` and make an :class:`Experiment` of it; ``where`` names its source in errors.
 
@@ -218,29 +215,4 @@ def build(data: dict[str, Any], where: str) -> Experiment:
     try:
         return msgspec.convert(data, Experiment)
     except msgspec.ValidationError as error:
-        raise ProfileError(f"{where}: {_explain(str(error))}") from None
-
-
-def _explain(message: str) -> str:
-    """msgspec's sentence with the key's path in our notation, and the allowed keys where one is unknown."""
-    text, _, path = message.partition(" - at `$")
-    keys = [part for part in path.rstrip("`").lstrip(".").split(".") if part]
-    if "unknown field" in text:
-        unknown = text.split("`")[1]
-        allowed = ", ".join(sorted(_fields_at(keys)))
-        return f"key '{'.'.join([*keys, unknown])}' is unknown; allowed here: {allowed}"
-    place = f"key '{'.'.join(keys)}': " if keys else ""
-    return f"{place}{text[:1].lower()}{text[1:]}"
-
-
-def _fields_at(keys: list[str]) -> list[str]:
-    """Names of the fields below ``keys`` of an experiment."""
-    here: Any = Experiment
-    for key in keys:
-        if key.startswith("["):
-            continue
-        fields = {field.name: field.type for field in msgspec.structs.fields(here)}
-        if key not in fields:
-            return sorted(fields)
-        here = MethodProfile if key == "methods" else fields[key]
-    return [field.name for field in msgspec.structs.fields(here)]
+        raise ProfileError(f"{where}: {explain(data, Experiment) or error}") from None

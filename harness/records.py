@@ -113,8 +113,8 @@ class Header(Record, frozen=True, kw_only=True):
     """``header.json``: what was run, where, and what it cost before the first round.
 
     init_s = svd_s + ship_s: what the method computes once on the server, and the time to ship it over the link.
-    ``provision_s`` (base weights and data shards to the slowest agent) is recorded, not counted. Both are null until
-    the agents have joined. ``profile`` is the resolved experiment. ``state`` is running, done, failed or interrupted.
+    ``provision_s`` (base weights and data shards to the slowest agent) is recorded, not counted. They are null until
+    the agents have joined, ``parameters`` until the workload is prepared. ``profile`` is the resolved experiment.
     """
 
     schema: int = SCHEMA
@@ -123,8 +123,8 @@ class Header(Record, frozen=True, kw_only=True):
     seed: int
     profile: dict[str, Any]
     profile_sha256: str
-    parameters: Parameters
-    svd_s: float
+    parameters: Parameters | None = None
+    svd_s: float | None = None
     ship_s: float | None = None
     init_s: float | None = None
     provision_s: float | None = None

@@ -1,0 +1,97 @@
+"""The command of an agent: ``federa-bench agent`` and ``python -m agents``."""
+
+from __future__ import annotations
+
+import argparse
+import logging
+import os
+import platform
+import re
+import signal
+import sys
+from collections.abc import Sequence
+from importlib.metadata import version
+from pathlib import Path
+from types import FrameType
+
+from agents.agent import Agent, Leave
+from agents.steps import End
+from harness.errors import FederaBenchError, UsageError
+from harness.protocol.messages import PROTOCOL, Hello
+
+SIGNALS = {
+    signal.SIGTERM: End(0, "it was asked to end (SIGTERM)"),
+    signal.SIGINT: End(130, "it was interrupted (Ctrl-C)"),
+}
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run an agent until its end; returns the exit code: 0 done, 1 failed or refused, 2 bad usage, 130 interrupted."""
+    options = _parser().parse_args(argv)
+    logging.basicConfig(
+        level=options.log_level.upper(), format=f"%(asctime)s {options.name} %(levelname)s %(message)s", force=True
+    )
+    try:
+        end = _run(options)
+    except FederaBenchError as error:
+        print(f"federa-bench agent: {error}", file=sys.stderr)
+        return error.exit_code
+    except OSError as error:
+        print(f"federa-bench agent: {error.strerror}: {error.filename}; choose another --cache", file=sys.stderr)
+        return 1
+    logging.getLogger("agents").log(logging.ERROR if end.exit_code == 1 else logging.INFO, "ends: %s", end.reason)
+    return end.exit_code
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="federa-bench agent", description="Train clients on this machine for a controller."
+    )
+    parser.add_argument("--connect", required=True, metavar="tcp://HOST:PORT", help="the controller's address")
+    parser.add_argument("--name", default=platform.node(), help="how this agent is called (the host's name)")
+    parser.add_argument(
+        "--cache",
+        type=Path,
+        default=Path("~/.cache/federa-bench"),
+        metavar="DIR",
+        help="where to keep files (%(default)s)",
+    )
+    parser.add_argument("--once", action="store_true", help="end with the run instead of waiting for the next one")
+    parser.add_argument("--stop-on-stdin-eof", action="store_true", help="end when standard input does")
+    parser.add_argument("--log-level", default="info", choices=["debug", "info", "warning", "error"])
+    return parser
+
+
+def _run(options: argparse.Namespace) -> End:
+    if not re.fullmatch(r"tcp://(\[[^\]]+\]|[^:/\[\]]+):[0-9]{1,5}", options.connect):
+        raise UsageError(f"{options.connect!r} is no address of a controller; write it like tcp://192.168.1.10:5555")
+    if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}", options.name):
+        raise UsageError(f"{options.name!r} is no name for an agent; use up to 64 letters, digits, '.', '_' and '-'")
+    leaves = [_signals()]
+    if options.stop_on_stdin_eof:
+        leaves.append(Leave(0, {b"": End(0, "its standard input ended")}))
+    cache = options.cache.expanduser().resolve()
+    return Agent(options.connect, _hello(options.name), cache, once=options.once, leaves=tuple(leaves)).run()
+
+
+def _signals() -> Leave:
+    """Signals as bytes in a pipe: the loop waits for it as for everything else."""
+    readable, writable = os.pipe()
+
+    def note(number: int, _frame: FrameType | None) -> None:
+        os.write(writable, bytes([number]))
+
+    for number in SIGNALS:
+        signal.signal(number, note)
+    return Leave(readable, {bytes([number]): end for number, end in SIGNALS.items()})
+
+
+def _hello(name: str) -> Hello:
+    return Hello(
+        protocol=PROTOCOL,
+        version=version("federa-bench"),
+        agent=name,
+        host=platform.node(),
+        cores=len(os.sched_getaffinity(0)),
+        memory_bytes=os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES"),
+    )

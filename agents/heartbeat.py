@@ -1,0 +1,42 @@
+"""When to send a heartbeat, and when the controller counts as lost. Pure: the caller holds clock and socket."""
+
+from __future__ import annotations
+
+from harness.protocol.messages import Beat
+
+
+class Heart:
+    """Beats every ``interval_s``; without an echo for ``lost_after_s`` the controller is lost."""
+
+    def __init__(self, agent: str, session: str, interval_s: float, lost_after_s: float, now_s: float) -> None:
+        self._agent, self._session = agent, session
+        self._interval_s, self._lost_after_s = interval_s, lost_after_s
+        self._next_s = self._echo_s = self._looked_s = now_s
+        self._number = 0
+
+    def wait_s(self, now_s: float) -> float:
+        """How long until the next beat is due."""
+        return max(0.0, self._next_s - now_s)
+
+    def beat(self, doing: str, now_s: float) -> Beat | None:
+        """The beat to send now, if one is due. Beats that were missed are not made up for."""
+        if now_s < self._next_s:
+            return None
+        self._number += 1
+        self._next_s = now_s + self._interval_s
+        return Beat(agent=self._agent, session=self._session, number=self._number, doing=doing)
+
+    def echoed(self, now_s: float) -> None:
+        """The controller answered."""
+        self._echo_s = now_s
+
+    def lost(self, now_s: float) -> bool:
+        """Whether the controller was silent for too long; ask at least once an interval.
+
+        Take the echoes that wait in the socket first. Time in which nobody asked, because this process itself was
+        away (stopped, hashing a large file), is not the controller's silence.
+        """
+        away_s, self._looked_s = now_s - self._looked_s, now_s
+        if away_s > 2 * self._interval_s:
+            self._echo_s += away_s
+        return now_s - self._echo_s > self._lost_after_s

@@ -1,0 +1,93 @@
+"""The agent's line to the controller: the main socket, and the heartbeats on theirs, opened anew after each break."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Callable
+
+from agents.heartbeat import Heart
+from harness import transport
+from harness.protocol.messages import BeatEcho, Message, Welcome, decode_beat
+from harness.transport import Arrival, Channel
+
+JOIN_S = 10.0
+"""A Hello that got no answer for so long is said again, over a new socket."""
+
+
+class Line:
+    """Sockets of one connection after the other. Opens the first at once.
+
+    Raises:
+        TransportError: the endpoint is malformed.
+    """
+
+    def __init__(self, endpoint: str, agent: str, now: Callable[[], float]) -> None:
+        self._endpoint, self._agent, self._now = endpoint, agent, now
+        self._session = secrets.token_hex(8)
+        self._main = transport.connect(endpoint)
+        self._beat: Channel | None = None
+        self._heart: Heart | None = None
+        self._opened_s = now()
+
+    @property
+    def wire_bytes(self) -> int:
+        """Bytes of the main socket, both ways, since it was opened."""
+        return self._main.sent_wire_bytes + self._main.received_wire_bytes
+
+    def reopen(self) -> None:
+        """Let go of this connection and open a new one, under a new routing id."""
+        self.close(0.0)
+        self._main = transport.connect(self._endpoint)
+        self._opened_s = self._now()
+
+    def send(self, message: Message, payload: bytes | None = None) -> None:
+        """Send over the main socket."""
+        self._main.send(message, payload)
+
+    def start_heart(self, welcome: Welcome) -> None:
+        """Send heartbeats from now on, to the beat port of the controller's host."""
+        if self._beat is not None:
+            self._beat.close(0.0)
+        self._beat = transport.connect(f"{self._endpoint.rpartition(':')[0]}:{welcome.beat_port}")
+        self._heart = Heart(self._agent, self._session, welcome.heartbeat_s, welcome.lost_after_s, self._now())
+
+    def wait(self, fds: list[int], timeout_s: float) -> set[int]:
+        """Wait for a message, a readable descriptor, the next heartbeat, or so long."""
+        channels = [self._main] if self._beat is None else [self._main, self._beat]
+        sockets = [socket for channel in channels for socket in (channel.socket, channel.monitor)]
+        return transport.wait(sockets, fds, min(timeout_s, self._wait_s()))
+
+    def receive(self) -> list[Arrival]:
+        """Messages of the main socket that are here."""
+        return self._main.receive()
+
+    def tend(self, doing: str) -> str | None:
+        """Send the heartbeat that is due, take the echoes; returns why the controller counts as lost, if it does."""
+        now_s = self._now()
+        broke = self._main.broken()
+        if self._heart is None or self._beat is None:
+            # The socket connects again by itself, with a back-off; what it was to say may be lost, though.
+            return "the controller did not answer" if now_s - self._opened_s > JOIN_S else None
+        if broke:
+            return "the connection broke"
+        for arrival in self._beat.receive():
+            if isinstance(decode_beat(arrival.head), BeatEcho):
+                self._heart.echoed(now_s)
+        self._beat.broken()  # it connects again by itself; silence tells
+        if self._heart.lost(now_s):
+            return "the controller was silent for too long"
+        beat = self._heart.beat(doing, now_s)
+        if beat is not None:
+            self._beat.send(beat)
+        return None
+
+    def close(self, linger_s: float = 1.0) -> None:
+        """Close the sockets; what was sent last has ``linger_s`` to leave."""
+        self._main.close(linger_s)
+        if self._beat is not None:
+            self._beat.close(0.0)
+        self._beat = self._heart = None
+
+    def _wait_s(self) -> float:
+        now_s = self._now()
+        return max(0.0, self._opened_s + JOIN_S - now_s) if self._heart is None else self._heart.wait_s(now_s)

@@ -1,0 +1,196 @@
+"""Facts and orders of the agent: what :class:`agents.lifecycle.AgentMachine` takes and gives. Pure.
+
+Facts carry ``at_s``, the agent's monotonic clock.
+"""
+
+from __future__ import annotations
+
+from typing import Union
+
+import msgspec
+
+from agents.frames import TrainedFrame
+from harness.protocol.messages import (
+    BlobRef,
+    Cancel,
+    Message,
+    Offer,
+    Provision,
+    Refused,
+    Stop,
+    Task,
+    TaskRef,
+    Welcome,
+)
+
+
+class Transfer(msgspec.Struct, frozen=True, kw_only=True):
+    """A finished transfer: how long it took, how many bytes went over the link, what its profile allowed (mean)."""
+
+    duration_s: float
+    moved_bytes: int
+    link_bps: float | None
+
+    @property
+    def achieved_bps(self) -> float:
+        """The rate it had."""
+        return self.moved_bytes * 8 / self.duration_s if self.duration_s > 0 else 0.0
+
+
+class Fact(msgspec.Struct, frozen=True, kw_only=True):
+    """Base of every fact."""
+
+    at_s: float
+
+
+class Connected(Fact, frozen=True, kw_only=True):
+    """A new socket is open; the controller may or may not be there."""
+
+
+class ConnectionLost(Fact, frozen=True, kw_only=True):
+    """The connection broke, or the controller was silent for too long."""
+
+    reason: str
+
+
+class MessageArrived(Fact, frozen=True, kw_only=True):
+    """A message of the choreography came (transfers have their own). ``wire_bytes``: of the socket, both ways."""
+
+    message: Welcome | Provision | Task | Cancel | Stop | Refused
+    wire_bytes: int
+
+
+class BaseCached(Fact, frozen=True, kw_only=True):
+    """All blobs of the Provision that are fetched once are in the cache."""
+
+
+class BlobLanded(Fact, frozen=True, kw_only=True):
+    """The blob that was fetched over the shaped link is here."""
+
+    transfer: Transfer
+
+
+class TransferFailed(Fact, frozen=True, kw_only=True):
+    """What was under way was given up."""
+
+    reason: str
+
+
+class TrainerReady(Fact, frozen=True, kw_only=True):
+    """The trainer process built its model."""
+
+
+class TrainerFailed(Fact, frozen=True, kw_only=True):
+    """The trainer process ``died``, or an exception ended its order; either way it is gone now."""
+
+    reason: str
+    died: bool
+
+
+class TaskTrained(Fact, frozen=True, kw_only=True):
+    """The update is in a file. ``wire_bytes``: of the socket, both ways."""
+
+    trained: TrainedFrame
+    update: BlobRef
+    wire_bytes: int
+
+
+class UpdateAcknowledged(Fact, frozen=True, kw_only=True):
+    """The controller has the whole update. ``wire_bytes``: of the socket, both ways."""
+
+    transfer: Transfer
+    wire_bytes: int
+
+
+class Send(msgspec.Struct, frozen=True):
+    """Send a message."""
+
+    message: Message
+
+
+class StartHeart(msgspec.Struct, frozen=True):
+    """Send heartbeats as Welcome says."""
+
+    welcome: Welcome
+
+
+class FillCache(msgspec.Struct, frozen=True):
+    """Have these blobs in the cache; answer BaseCached."""
+
+    blobs: tuple[BlobRef, ...]
+
+
+class FetchShaped(msgspec.Struct, frozen=True):
+    """Fetch a blob over the shaped link, always anew; answer BlobLanded. ``task`` is None for the initial state."""
+
+    blob: BlobRef
+    provision: Provision
+    task: TaskRef | None
+
+
+class PrepareTrainer(msgspec.Struct, frozen=True):
+    """Have the Provision's model built by the trainer process, a new one if none is up; answer TrainerReady."""
+
+    provision: Provision
+
+
+class EndTrainer(msgspec.Struct, frozen=True):
+    """Kill the trainer process; nothing is answered."""
+
+
+class StartTraining(msgspec.Struct, frozen=True):
+    """Give the task to the trainer, its state has landed; answer TaskTrained."""
+
+    task: Task
+    shard: BlobRef
+
+
+class OfferUpdate(msgspec.Struct, frozen=True):
+    """Send the offer, then the update as the controller asks for it; answer UpdateAcknowledged."""
+
+    offer: Offer
+    provision: Provision
+
+
+class DropTransfers(msgspec.Struct, frozen=True):
+    """Forget every transfer that is under way."""
+
+
+class Reconnect(msgspec.Struct, frozen=True):
+    """Open a new socket; answer Connected."""
+
+    reason: str
+
+
+class End(msgspec.Struct, frozen=True):
+    """The agent ends."""
+
+    exit_code: int
+    reason: str
+
+
+AnyFact = Union[
+    Connected,
+    ConnectionLost,
+    MessageArrived,
+    BaseCached,
+    BlobLanded,
+    TransferFailed,
+    TrainerReady,
+    TrainerFailed,
+    TaskTrained,
+    UpdateAcknowledged,
+]
+AnyOrder = Union[
+    Send,
+    StartHeart,
+    FillCache,
+    FetchShaped,
+    PrepareTrainer,
+    EndTrainer,
+    StartTraining,
+    OfferUpdate,
+    DropTransfers,
+    Reconnect,
+    End,
+]

@@ -1,0 +1,131 @@
+"""All transfers of an agent, one at a time: filling the cache, the shaped download, the upload. Never waits."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable
+from pathlib import Path
+
+from agents.cache import AgentCache
+from agents.line import Line
+from agents.shaping import Download, Upload
+from agents.steps import AnyFact, BaseCached, BlobLanded, TransferFailed, UpdateAcknowledged
+from harness.blobs import Landing
+from harness.errors import BlobError
+from harness.links import Pacer, trace_of
+from harness.protocol.messages import Accept, BlobRef, Chunk, Corrupt, Credit, Offer, Provision, Received, TaskRef
+
+INIT = TaskRef(round=0, client=0, attempt=1)
+"""The link of the initial state has no round or client; its direction tells it from the others."""
+
+
+class Transfers:
+    """What moves over the line. Call :meth:`pump` after everything that happened; it gives facts and a time to wait."""
+
+    def __init__(self, line: Line, cache: AgentCache, now: Callable[[], float]) -> None:
+        self._line, self._cache, self._now = line, cache, now
+        self._missing: deque[BlobRef] | None = None
+        self._download: Download | None = None
+        self._upload: Upload | None = None
+
+    def fill_cache(self, blobs: tuple[BlobRef, ...]) -> None:
+        """Begin to fetch what the cache lacks, as fast as the network goes."""
+        self._missing = deque(blobs)
+
+    def fetch(self, blob: BlobRef, provision: Provision, task: TaskRef | None) -> list[AnyFact]:
+        """Begin to fetch a state over the link; it is fetched anew even if an equal one is here."""
+        target = self._cache.init if task is None else self._cache.state
+        pacer = _pacer(provision, task or INIT, "init" if task is None else "down", self._now())
+        try:
+            self._begin(Landing(blob, target, resume=False), pacer)
+        except OSError as error:
+            return [self._failed(error)]
+        return []
+
+    def offer(self, offer: Offer, provision: Provision) -> list[AnyFact]:
+        """Offer an update; it goes once the controller accepts."""
+
+        def pacer_at(now_s: float) -> Pacer:
+            return _pacer(provision, offer.ref, "up", now_s)
+
+        try:
+            self._upload = Upload(offer.blob, self._cache.update, pacer_at, self._line.send)
+        except OSError as error:
+            return [self._failed(error)]
+        self._line.send(offer)
+        return []
+
+    def drop(self) -> None:
+        """Forget all; partial files of the cache stay."""
+        for transfer in (self._download, self._upload):
+            if transfer is not None:
+                transfer.close()
+        self._missing = self._download = self._upload = None
+
+    def take(self, message: Chunk | Accept | Credit | Corrupt | Received, data: memoryview | None) -> list[AnyFact]:
+        """A message of a transfer; one that belongs to none of those under way changes nothing."""
+        try:
+            if isinstance(message, Chunk):
+                if self._download is not None and self._download.sha256 == message.sha256 and data is not None:
+                    self._download.arrived(message.offset, data, self._now())
+            elif self._upload is not None and self._upload.sha256 == message.sha256:
+                return self._about_upload(self._upload, message)
+        except (BlobError, OSError) as error:
+            return [self._failed(error)]
+        return []
+
+    def pump(self) -> tuple[list[AnyFact], float | None]:
+        """Do what may be done now; returns what came to an end, and after how long to call again at the latest."""
+        try:
+            if self._download is not None and self._download.landed():
+                return self._landed(self._download), 0.0
+            if self._download is not None:
+                return [], self._download.pump(self._now())
+            if self._missing is not None:
+                return self._next_missing(self._missing), 0.0
+            return [], None if self._upload is None else self._upload.pump(self._now())
+        except (BlobError, OSError) as error:
+            return [self._failed(error)], 0.0
+
+    def _next_missing(self, missing: deque[BlobRef]) -> list[AnyFact]:
+        """One blob a turn: hashing base weights takes a while, and a heartbeat may be due."""
+        if not missing:
+            self._missing = None
+            return [BaseCached(at_s=self._now())]
+        if self._cache.blobs.holds(missing[0]):
+            missing.popleft()
+        else:
+            self._begin(self._cache.blobs.land(missing[0]), Pacer(None, 0.0, self._now()))
+        return []
+
+    def _landed(self, download: Download) -> list[AnyFact]:
+        self._download = None
+        if self._missing is not None:
+            self._missing.popleft()
+            return []
+        now_s = self._now()
+        return [BlobLanded(at_s=now_s, transfer=download.transfer(now_s))]
+
+    def _about_upload(self, upload: Upload, message: Accept | Credit | Corrupt | Received) -> list[AnyFact]:
+        now_s = self._now()
+        if not isinstance(message, Received):
+            upload.take(message, now_s)
+            return []
+        self._upload = None
+        upload.close()
+        wire_bytes = self._line.wire_bytes
+        return [UpdateAcknowledged(at_s=now_s, transfer=upload.transfer(now_s), wire_bytes=wire_bytes)]
+
+    def _begin(self, landing: Landing, pacer: Pacer) -> None:
+        self._download = Download(landing, pacer, self._line.send, self._now())
+
+    def _failed(self, error: BlobError | OSError) -> TransferFailed:
+        self.drop()
+        where = f": {Path(str(error.filename))}" if isinstance(error, OSError) and error.filename else ""
+        words = f"{error.strerror}{where}" if isinstance(error, OSError) else str(error)
+        return TransferFailed(at_s=self._now(), reason=f"a transfer was given up: {words}")
+
+
+def _pacer(provision: Provision, task: TaskRef, direction: str, now_s: float) -> Pacer:
+    trace = trace_of(provision.link, provision.link_seed, task.round, task.client, direction)
+    return Pacer(trace, provision.link.latency_s, now_s)

@@ -1,0 +1,110 @@
+"""The trainer process: ``python -m agents.worker``, orders on stdin, answers on stdout, words on stderr.
+
+The only place of this package that imports :mod:`harness.learning`, when the first order comes. The process ends at
+once when stdin does, even while it trains: a trainer never outlives its agent.
+"""
+
+from __future__ import annotations
+
+import os
+import queue
+import resource
+import sys
+import threading
+import time
+import traceback
+from collections.abc import Callable
+from pathlib import Path
+
+import msgspec
+
+from agents.frames import Answer, Broken, FrameBuffer, Order, Prepare, Prepared, Train, TrainedFrame, order_of, pack
+from harness.errors import FederaBenchError
+from harness.learning.spec import PrepareSpec, Trainer
+
+READ_BYTES = 65536
+MakeTrainer = Callable[[PrepareSpec, Path, "Path | None"], Trainer]
+
+
+class Worker:
+    """Carries out orders with one trainer; measures the phases."""
+
+    def __init__(self, make_trainer: MakeTrainer) -> None:
+        self._make_trainer = make_trainer
+        self._trainer: Trainer | None = None
+        self._warm_up = True
+
+    def answer(self, order: Order) -> Answer:
+        """Do what is ordered; whatever goes wrong becomes Broken, the traceback goes to stderr."""
+        try:
+            return self._prepare(order) if isinstance(order, Prepare) else self._train(order)
+        except FederaBenchError as error:
+            return Broken(reason=str(error))
+        except Exception as error:
+            traceback.print_exc()
+            return Broken(reason=f"{type(error).__name__}: {error}")
+
+    def _prepare(self, order: Prepare) -> Prepared:
+        self._trainer = None  # two models at once need not fit
+        spec = msgspec.convert(order.spec, PrepareSpec)
+        self._trainer = self._make_trainer(spec, Path(order.base), Path(order.init) if order.init else None)
+        return Prepared()
+
+    def _train(self, order: Train) -> TrainedFrame:
+        if self._trainer is None:
+            raise RuntimeError("a task came before the trainer was prepared")
+        cpu_s, marks = time.process_time(), [time.monotonic()]
+        self._trainer.load(Path(order.state), Path(order.shard))
+        marks.append(time.monotonic())
+        trained = self._trainer.train(order.seed)
+        marks.append(time.monotonic())
+        self._trainer.save(Path(order.update))
+        marks.append(time.monotonic())
+        warm_up, self._warm_up = self._warm_up, False
+        return TrainedFrame(
+            load_s=marks[1] - marks[0],
+            train_s=marks[2] - marks[1],
+            serialise_s=marks[3] - marks[2],
+            samples=trained.samples,
+            steps=trained.steps,
+            tokens=trained.tokens,
+            loss=trained.loss,
+            cpu_s=time.process_time() - cpu_s,
+            peak_rss_bytes=resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024,
+            warm_up=warm_up,
+        )
+
+
+def _make_trainer(spec: PrepareSpec, base: Path, init: Path | None) -> Trainer:
+    """The project's trainer; imported late, so that the process answers for a failing import as for any other."""
+    from harness.learning.trainer import make_trainer
+
+    return make_trainer(spec, base, init)
+
+
+def _read_orders(fd: int, orders: queue.SimpleQueue[Order]) -> None:
+    """Orders from the pipe, until it ends, and the process with it."""
+    buffer = FrameBuffer()
+    while data := os.read(fd, READ_BYTES):
+        for body in buffer.feed(data):
+            orders.put(order_of(body))
+    os._exit(0)
+
+
+def main(make_trainer: MakeTrainer = _make_trainer) -> None:
+    """Read orders from stdin and answer on stdout until stdin ends."""
+    answers_fd = os.dup(1)
+    # Libraries print: whatever they say goes to stderr and cannot be mistaken for a frame.
+    os.dup2(2, 1)
+    orders: queue.SimpleQueue[Order] = queue.SimpleQueue()
+    threading.Thread(target=_read_orders, args=(os.dup(0), orders), daemon=True).start()
+    os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
+    worker = Worker(make_trainer)
+    with os.fdopen(answers_fd, "wb", buffering=0) as answers:
+        while True:
+            answers.write(pack(worker.answer(orders.get())))
+            sys.stderr.flush()
+
+
+if __name__ == "__main__":
+    main()

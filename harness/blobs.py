@@ -1,0 +1,137 @@
+"""Files by content: hashing them, a folder of blobs named by their hash, and a blob landing in a partial file."""
+
+from __future__ import annotations
+
+import fcntl
+import hashlib
+import os
+from pathlib import Path
+from typing import BinaryIO
+
+from harness.protocol.messages import BlobRef, Corrupt, Received
+from harness.protocol.transfer import Incoming, Span
+
+READ_BYTES = 1024 * 1024
+
+
+def blob_of(path: Path, name: str | None = None) -> BlobRef:
+    """A file's hash and size, under ``name`` (the file's own name by default)."""
+    digest, size_bytes = hashlib.sha256(), 0
+    with path.open("rb") as file:
+        while data := file.read(READ_BYTES):
+            digest.update(data)
+            size_bytes += len(data)
+    return BlobRef(name=name or path.name, sha256=digest.hexdigest(), size_bytes=size_bytes)
+
+
+def read_span(file: BinaryIO, span: Span) -> bytes:
+    """Bytes of an open blob, to be sent. A file that shrank gives fewer; the receiver's hash tells."""
+    file.seek(span.offset)
+    return file.read(span.size_bytes)
+
+
+class Landing:
+    """A blob on its way into a file: an :class:`Incoming` whose bytes go to ``<target>.part`` and end in ``target``.
+
+    What an earlier try left in the partial file is kept and counted if ``resume`` is given. While another process has
+    that file, this one has a partial file of its own: the blob comes twice, and is the same.
+    """
+
+    def __init__(self, blob: BlobRef, target: Path, *, resume: bool) -> None:
+        self.incoming = Incoming(blob)
+        self.target = target
+        target.parent.mkdir(parents=True, exist_ok=True)
+        self.partial = target.with_name(f"{target.name}.part")
+        file = _open_alone(self.partial)
+        if file is None:
+            self.partial = target.with_name(f"{target.name}.{os.getpid()}.part")
+            resume, file = False, self.partial.open("w+b")
+        self._file = file
+        if not resume:
+            self._file.truncate(0)
+        self._take_what_is_here()
+
+    def _take_what_is_here(self) -> None:
+        size_bytes = self.incoming.blob.size_bytes
+        while data := self._file.read(min(READ_BYTES, size_bytes - self.incoming.landed_bytes)):
+            self.incoming.resume(data)
+        self._file.truncate(self.incoming.landed_bytes)
+
+    def arrived(self, offset: int, data: bytes | memoryview) -> bool:
+        """Write what is new in a chunk; returns whether the blob is complete now.
+
+        Raises:
+            BlobError: the chunk reaches beyond the blob's end.
+            OSError: the file could not be written.
+        """
+        landed = self.incoming.arrived(offset, data)
+        if landed is not None:
+            self._file.seek(landed.offset)
+            self._file.write(landed.data)
+        return self.incoming.complete
+
+    def finish(self) -> Received | Corrupt:
+        """Of a complete blob: check its hash and give the file its name. After Corrupt it is at offset 0 again.
+
+        Raises:
+            BlobError: the hash is wrong for the second time; the partial file is gone.
+            OSError: the file could not be written.
+        """
+        try:
+            verdict = self.incoming.verdict()
+        except Exception:
+            self.close()
+            self.partial.unlink(missing_ok=True)
+            raise
+        if isinstance(verdict, Corrupt):
+            self._file.seek(0)
+            self._file.truncate()
+            return verdict
+        self._file.flush()
+        os.replace(self.partial, self.target)
+        self._file.close()
+        return verdict
+
+    def close(self) -> None:
+        """Give up for now; the partial file stays for a later try."""
+        self._file.close()
+
+
+def _open_alone(path: Path) -> BinaryIO | None:
+    """Open, or make, a file for this process alone; None where another one has it."""
+    file = os.fdopen(os.open(path, os.O_RDWR | os.O_CREAT, 0o644), "r+b")
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        file.close()
+        return None
+    if path.exists() and path.stat().st_ino == os.fstat(file.fileno()).st_ino:
+        return file
+    file.close()  # the other one finished and renamed it between our two steps
+    return _open_alone(path)
+
+
+class BlobFolder:
+    """A folder of blobs, each a file named by its SHA-256."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        folder.mkdir(parents=True, exist_ok=True)
+
+    def path(self, sha256: str) -> Path:
+        """Where the blob of this hash is, or will be."""
+        return self.folder / sha256
+
+    def holds(self, blob: BlobRef) -> bool:
+        """Whether the blob is here and intact; a damaged file is removed."""
+        path = self.path(blob.sha256)
+        if not path.is_file():
+            return False
+        if path.stat().st_size == blob.size_bytes and blob_of(path).sha256 == blob.sha256:
+            return True
+        path.unlink()
+        return False
+
+    def land(self, blob: BlobRef) -> Landing:
+        """Begin, or go on, to receive a blob."""
+        return Landing(blob, self.path(blob.sha256), resume=True)

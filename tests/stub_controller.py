@@ -1,0 +1,126 @@
+"""A controller of a few dozen lines: welcomes one agent, provisions it, serves blobs, lands updates."""
+
+import hashlib
+import subprocess
+import sys
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from harness.blobs import Landing
+from harness.profiles import LinkProfile
+from harness.protocol import messages as m
+from harness.protocol.transfer import spans
+from harness.transport import LOOPBACK, Server, listen
+
+FREE = LinkProfile(name="free")
+PREPARE = {"method": "federa", "settings": {}, "train": {"trainer": "null"}, "labels": 2, "threads": 1}
+
+
+def blob(name: str, data: bytes) -> m.BlobRef:
+    return m.BlobRef(name=name, sha256=hashlib.sha256(data).hexdigest(), size_bytes=len(data))
+
+
+@dataclass
+class StubController:
+    folder: Path
+    link: LinkProfile = FREE
+    init: bytes | None = None
+    shards: dict[str, bytes] = field(default_factory=lambda: {"3": b"fine"})
+    damaged: list[str] = field(default_factory=list)
+    answer_beats: bool = True
+    lost_after_s: float = 20.0
+    accepts: bool = True
+    endpoint: str = LOOPBACK
+
+    def __post_init__(self) -> None:
+        self.server: Server = listen(self.endpoint)
+        self.peer = b""
+        self.seen: list[m.ToController] = []
+        self.fetched_bytes: dict[str, int] = {}
+        self.beats: list[m.Beat] = []
+        self.landing: Landing | None = None
+        self.store: dict[str, bytes] = {}
+        self.base = self.put("weights", b"w" * 700_000)
+
+    def put(self, name: str, data: bytes) -> m.BlobRef:
+        ref = blob(name, data)
+        self.store[ref.sha256] = data
+        return ref
+
+    def provision(self) -> m.Provision:
+        shards = tuple(self.put(name, data) for name, data in self.shards.items())
+        init = None if self.init is None else self.put("init", self.init)
+        return m.Provision(base=(self.base,), shards=shards, init=init, prepare=PREPARE, link=self.link, link_seed=5)
+
+    def task(self, state: bytes, client: int = 3, attempt: int = 1) -> m.TaskRef:
+        ref = m.TaskRef(round=1, client=client, attempt=attempt)
+        self.send(m.Task(ref=ref, state=self.put("state", state), seed=1))
+        return ref
+
+    def send(self, message: m.Message, payload: bytes | None = None) -> bool:
+        return self.server.send(self.peer, message, payload)
+
+    def until(self, kind: type[m.Message], count: int = 1) -> m.ToController:
+        """Work until the agent said ``kind`` for the ``count``-th time; returns that message."""
+        while len(found := [message for message in self.seen if isinstance(message, kind)]) < count:
+            self.turn()
+        return found[count - 1]
+
+    def until_doing(self, doing: str) -> None:
+        """Work until a heartbeat says what the agent is doing."""
+        known = len(self.beats)
+        while doing not in [beat.doing for beat in self.beats[known:]]:
+            self.turn()
+
+    def turn(self) -> None:
+        arrivals, _ = self.server.poll(30.0)
+        assert arrivals, f"nothing came for 30 s; so far {self.seen}"
+        for arrival in arrivals:
+            self.take(arrival)
+
+    def take(self, arrival) -> None:
+        if arrival.beat:
+            self.beats.append(beat := m.decode_beat(arrival.head))
+            if self.answer_beats:
+                self.server.send(arrival.peer, m.BeatEcho(number=beat.number), beat=True)
+            return
+        message = m.decode_to_controller(arrival.head)
+        if not isinstance(message, m.Chunk):
+            self.seen.append(message)
+        match message:
+            case m.Hello():
+                self.peer = arrival.peer
+                port = self.server.beat_port
+                self.send(m.Welcome(run_id="r", beat_port=port, heartbeat_s=0.05, lost_after_s=self.lost_after_s))
+                self.send(self.provision())
+            case m.Fetch():
+                self.serve(message)
+            case m.Offer() if self.accepts:
+                self.landing = Landing(message.blob, self.folder / "update", resume=True)
+                self.send(self.landing.incoming.accept())
+            case m.Chunk():
+                self.land(message, arrival.payload)
+
+    def serve(self, fetch: m.Fetch) -> None:
+        data = self.store[fetch.sha256]
+        for span in spans(fetch, len(data)):
+            part = data[span.offset : span.offset + span.size_bytes]
+            self.fetched_bytes[fetch.sha256] = self.fetched_bytes.get(fetch.sha256, 0) + len(part)
+            if fetch.sha256 in self.damaged:
+                self.damaged.remove(fetch.sha256)
+                part = bytes(len(part))
+            self.send(m.Chunk(sha256=fetch.sha256, offset=span.offset), part)
+
+    def land(self, chunk: m.Chunk, data) -> None:
+        if self.landing.arrived(chunk.offset, data):
+            verdict = self.landing.finish()
+            self.send(verdict)
+        elif credit := self.landing.incoming.credit():
+            self.send(credit)
+
+
+def start_agent(controller: StubController, cache: Path, log: Path, *, once: bool = False) -> subprocess.Popen[bytes]:
+    script = Path(__file__).with_name("stub_agent.py")
+    command = [sys.executable, str(script), controller.server.endpoint, str(cache), *(["once"] if once else [])]
+    with log.open("ab") as stderr:
+        return subprocess.Popen(command, stdin=subprocess.PIPE, stderr=stderr)

@@ -1,0 +1,79 @@
+"""A line over real sockets, with a clock of the test's own."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from agents.line import JOIN_S, Line
+from harness.protocol.messages import BeatEcho, Goodbye, Welcome, decode_beat
+from harness.transport import Server, listen
+
+BYE = Goodbye(agent="a1", reason="test")
+
+
+class Clock:
+    now_s = 100.0
+
+    def __call__(self) -> float:
+        return self.now_s
+
+
+@pytest.fixture
+def server() -> Iterator[Server]:
+    server = listen()
+    yield server
+    server.close(0)
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def line(server: Server, clock: Clock) -> Iterator[Line]:
+    line = Line(server.endpoint, "a1", clock)
+    yield line
+    line.close(0)
+
+
+def start_heart(line: Line, server: Server) -> None:
+    line.start_heart(Welcome(run_id="r", beat_port=server.beat_port, heartbeat_s=1.0, lost_after_s=8.0))
+
+
+def test_a_new_connection_has_a_new_routing_id(line: Line, server: Server) -> None:
+    line.send(BYE)
+    [first], _ = server.poll(30.0)
+    line.reopen()
+    assert line.wire_bytes == 0
+    line.send(BYE)
+    [second], _ = server.poll(30.0)
+    assert first.peer != second.peer
+    assert line.wire_bytes == second.wire_bytes
+
+
+def test_who_gets_no_answer_to_its_hello_tries_again(line: Line, clock: Clock) -> None:
+    clock.now_s += JOIN_S - 1
+    assert line.tend("joining") is None
+    clock.now_s += 2
+    assert line.tend("joining") == "the controller did not answer"
+
+
+def test_beats_are_sent_and_their_echo_is_heard(line: Line, server: Server, clock: Clock) -> None:
+    start_heart(line, server)
+    for second in range(20):
+        clock.now_s = 100.0 + second
+        assert line.tend("idle") is None
+        [beat], _ = server.poll(30.0)
+        assert decode_beat(beat.head).number == second + 1
+        server.send(beat.peer, BeatEcho(number=second + 1), beat=True)
+        line.wait([], 30.0)
+
+
+def test_without_echoes_the_controller_counts_as_lost(line: Line, server: Server, clock: Clock) -> None:
+    start_heart(line, server)
+    reasons = []
+    for second in range(10):
+        clock.now_s = 100.0 + second
+        reasons.append(line.tend("idle"))
+    assert reasons == [None] * 9 + ["the controller was silent for too long"]

@@ -1,0 +1,56 @@
+"""The worker's orders, carried out in this process; the process itself is test_agents_trainer_process's."""
+
+from pathlib import Path
+
+from stub_controller import PREPARE
+from stub_trainer import make_trainer
+
+from agents.frames import Broken, Prepare, Prepared, Train, TrainedFrame
+from agents.worker import Worker
+
+
+def prepared(tmp_path: Path) -> Worker:
+    (tmp_path / "weights").write_bytes(b"w")
+    (tmp_path / "state").write_bytes(b"state")
+    (tmp_path / "fine").write_text("fine")
+    (tmp_path / "raise").write_text("raise")
+    worker = Worker(make_trainer)
+    assert worker.answer(Prepare(spec=PREPARE, base=str(tmp_path), init=None)) == Prepared()
+    return worker
+
+
+def train(tmp_path: Path, shard: str) -> Train:
+    return Train(state=str(tmp_path / "state"), shard=str(tmp_path / shard), seed=1, update=str(tmp_path / "update"))
+
+
+def test_a_task_is_loaded_trained_and_saved(tmp_path: Path) -> None:
+    answer = prepared(tmp_path).answer(train(tmp_path, "fine"))
+    assert isinstance(answer, TrainedFrame)
+    assert (answer.samples, answer.warm_up) == (7, True)
+    assert min(answer.load_s, answer.train_s, answer.serialise_s) >= 0
+    assert answer.peak_rss_bytes > 10_000_000
+    assert (tmp_path / "update").read_bytes() == b"state"
+
+
+def test_only_the_first_task_is_a_warm_up(tmp_path: Path) -> None:
+    worker = prepared(tmp_path)
+    assert [worker.answer(train(tmp_path, "fine")).warm_up for _ in range(3)] == [True, False, False]
+
+
+def test_an_error_for_people_is_told_as_it_stands(tmp_path: Path) -> None:
+    assert prepared(tmp_path).answer(train(tmp_path, "raise")) == Broken(reason="the shard is empty")
+
+
+def test_any_other_error_is_told_with_its_type(tmp_path: Path, capfd) -> None:
+    answer = prepared(tmp_path).answer(train(tmp_path, "missing"))
+    assert answer.reason.startswith("FileNotFoundError: ")
+    assert "Traceback" in capfd.readouterr().err
+
+
+def test_a_task_before_the_trainer_is_an_error(tmp_path: Path) -> None:
+    assert "before the trainer was prepared" in Worker(make_trainer).answer(train(tmp_path, "fine")).reason
+
+
+def test_a_spec_that_is_none_is_an_error(tmp_path: Path) -> None:
+    answer = Worker(make_trainer).answer(Prepare(spec={"method": "magic"}, base=str(tmp_path), init=None))
+    assert answer.reason.startswith("ValidationError: ")

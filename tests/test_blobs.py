@@ -1,0 +1,86 @@
+from pathlib import Path
+
+import pytest
+from stub_controller import blob
+
+from harness.blobs import BlobFolder, Landing, blob_of
+from harness.errors import BlobError
+from harness.protocol.messages import Corrupt, Received
+
+DATA = bytes(range(256)) * 40
+
+
+def landed(landing: Landing, data: bytes, offset: int = 0) -> object:
+    assert landing.arrived(offset, data)
+    return landing.finish()
+
+
+def test_a_file_is_known_by_its_content(tmp_path: Path) -> None:
+    (tmp_path / "x").write_bytes(DATA)
+    assert blob_of(tmp_path / "x", "weights") == blob("weights", DATA)
+
+
+def test_a_landed_blob_has_its_name_and_leaves_no_partial_file(tmp_path: Path) -> None:
+    landing = Landing(blob("x", DATA), tmp_path / "x", resume=False)
+    assert isinstance(landed(landing, DATA), Received)
+    assert [path.name for path in tmp_path.iterdir()] == ["x"]
+    assert (tmp_path / "x").read_bytes() == DATA
+
+
+def test_a_partial_file_is_taken_up_where_it_ends(tmp_path: Path) -> None:
+    first = Landing(blob("x", DATA), tmp_path / "x", resume=True)
+    first.arrived(0, DATA[:3000])
+    first.close()
+    second = Landing(blob("x", DATA), tmp_path / "x", resume=True)
+    assert second.incoming.landed_bytes == 3000
+    assert isinstance(landed(second, DATA[3000:], 3000), Received)
+    assert (tmp_path / "x").read_bytes() == DATA
+
+
+def test_a_partial_file_is_thrown_away_where_the_blob_is_wanted_anew(tmp_path: Path) -> None:
+    (tmp_path / "x.part").write_bytes(DATA[:3000])
+    landing = Landing(blob("x", DATA), tmp_path / "x", resume=False)
+    assert landing.incoming.landed_bytes == 0
+    landing.close()
+
+
+def test_a_partial_file_with_other_bytes_is_found_out_and_replaced(tmp_path: Path) -> None:
+    (tmp_path / "x.part").write_bytes(b"?" * 3000)
+    landing = Landing(blob("x", DATA), tmp_path / "x", resume=True)
+    assert isinstance(landed(landing, DATA[3000:], 3000), Corrupt)
+    assert isinstance(landed(landing, DATA), Received)
+    assert (tmp_path / "x").read_bytes() == DATA
+
+
+def test_a_blob_that_is_damaged_twice_leaves_nothing(tmp_path: Path) -> None:
+    landing = Landing(blob("x", DATA), tmp_path / "x", resume=True)
+    landed(landing, bytes(len(DATA)))
+    with pytest.raises(BlobError, match="twice"):
+        landed(landing, bytes(len(DATA)))
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_two_landings_of_one_blob_do_not_meet(tmp_path: Path) -> None:
+    first = Landing(blob("x", DATA), tmp_path / "x", resume=True)
+    first.arrived(0, DATA[:3000])
+    second = Landing(blob("x", DATA), tmp_path / "x", resume=True)
+    assert second.incoming.landed_bytes == 0
+    assert isinstance(landed(second, DATA), Received)
+    assert isinstance(landed(first, DATA[3000:], 3000), Received)
+    assert (tmp_path / "x").read_bytes() == DATA
+
+
+def test_an_empty_blob_is_complete_at_once(tmp_path: Path) -> None:
+    landing = Landing(blob("x", b""), tmp_path / "x", resume=True)
+    assert landing.incoming.complete
+    assert isinstance(landing.finish(), Received)
+
+
+def test_a_damaged_blob_of_the_folder_is_not_held(tmp_path: Path) -> None:
+    folder, ref = BlobFolder(tmp_path), blob("x", DATA)
+    assert not folder.holds(ref)
+    landed(folder.land(ref), DATA)
+    assert folder.holds(ref)
+    folder.path(ref.sha256).write_bytes(bytes(len(DATA)))
+    assert not folder.holds(ref)
+    assert not folder.path(ref.sha256).exists()
