@@ -1,0 +1,89 @@
+"""The weighted mean of updates."""
+
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from safetensors.torch import load_file
+
+from harness.errors import BlobError, TrainerError
+from harness.learning.aggregation.mean import weighted_mean
+from harness.learning.files import sha256_of
+from harness.learning.tensors import write_state
+
+
+def write(path: Path, **tensors: object) -> Path:
+    write_state(path, {name: torch.as_tensor(values, dtype=torch.float32) for name, values in tensors.items()})
+    return path
+
+
+floats = st.floats(-(2.0**100), 2.0**100, width=32)
+samples = st.integers(1, 100_000)
+
+
+@settings(max_examples=25, deadline=None)
+@given(st.lists(st.tuples(st.lists(floats, min_size=3, max_size=3), samples), min_size=1, max_size=6))
+def test_it_is_the_mean_in_float64_rounded_once(clients: list[tuple[list[float], int]]) -> None:
+    with TemporaryDirectory() as folder:
+        files = [write(Path(folder, str(i)), w=values) for i, (values, _) in enumerate(clients)]
+        weighted_mean([(file, n) for file, (_, n) in zip(files, clients, strict=True)], Path(folder, "out"))
+        got = load_file(Path(folder, "out"))["w"].numpy()
+    counts = np.array([n for _, n in clients], dtype=np.float64)
+    wanted = np.average(np.array([values for values, _ in clients], dtype=np.float64), axis=0, weights=counts)
+    largest = max(abs(value) for values, _ in clients for value in values)
+    np.testing.assert_allclose(got, wanted, rtol=1e-6, atol=max(1e-12 * largest, 1e-45))
+
+
+@settings(max_examples=25, deadline=None)
+@given(st.lists(floats, min_size=1, max_size=5), st.lists(samples, min_size=1, max_size=6))
+def test_equal_updates_give_themselves_to_the_byte(values: list[float], counts: list[int]) -> None:
+    with TemporaryDirectory() as folder:
+        update = write(Path(folder, "update"), w=values, b=[[1.0, 2.0]])
+        out = Path(folder, "out")
+        digest = weighted_mean([(update, n) for n in counts], out)
+        assert out.read_bytes() == update.read_bytes()
+        assert digest == sha256_of(out)
+
+
+def test_clients_weigh_by_their_samples(tmp_path: Path) -> None:
+    a, b = write(tmp_path / "a", w=[0.0, 4.0]), write(tmp_path / "b", w=[8.0, 8.0])
+    weighted_mean([(a, 3), (b, 1)], tmp_path / "out")
+    assert load_file(tmp_path / "out")["w"].tolist() == [2.0, 5.0]
+
+
+def test_names_that_differ_are_refused(tmp_path: Path) -> None:
+    a, b = write(tmp_path / "a", w=[1.0], v=[1.0]), write(tmp_path / "b", w=[1.0])
+    with pytest.raises(BlobError, match=r"b lacks tensor v"):
+        weighted_mean([(a, 1), (b, 1)], tmp_path / "out")
+    with pytest.raises(BlobError, match=r"a has the unknown tensor v"):
+        weighted_mean([(b, 1), (a, 1)], tmp_path / "out")
+    assert not (tmp_path / "out").exists()
+
+
+def test_shapes_that_differ_are_refused(tmp_path: Path) -> None:
+    a, b = write(tmp_path / "a", w=[1.0]), write(tmp_path / "b", w=[1.0, 2.0])
+    with pytest.raises(BlobError, match=r"tensor w of .*b is \[2\] instead of \[1\]"):
+        weighted_mean([(a, 1), (b, 1)], tmp_path / "out")
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf")])
+def test_values_that_are_not_finite_are_refused(tmp_path: Path, value: float) -> None:
+    a, b = write(tmp_path / "a", w=[1.0]), write(tmp_path / "b", w=[value])
+    with pytest.raises(TrainerError, match=r"tensor w of .*b has values that are not finite"):
+        weighted_mean([(a, 1), (b, 1)], tmp_path / "out")
+
+
+def test_files_that_are_no_updates_are_refused(tmp_path: Path) -> None:
+    (tmp_path / "a").write_bytes(b"no tensors")
+    with pytest.raises(BlobError, match="not a readable safetensors file"):
+        weighted_mean([(tmp_path / "a", 1)], tmp_path / "out")
+    with pytest.raises(BlobError, match="not a readable safetensors file"):
+        weighted_mean([(tmp_path / "absent", 1)], tmp_path / "out")
+    with pytest.raises(TrainerError, match="no updates"):
+        weighted_mean([], tmp_path / "out")
+    with pytest.raises(TrainerError, match="reports 0 samples"):
+        weighted_mean([(write(tmp_path / "b", w=[1.0]), 0)], tmp_path / "out")

@@ -1,0 +1,81 @@
+"""Evaluation: the right numbers, whatever the order and the batches."""
+
+from pathlib import Path
+
+import pytest
+import torch
+from encoders import spec_of, write_encoder, write_shard, write_texts
+from safetensors.torch import load_file, save_file
+from torch.nn import functional
+
+from harness.errors import TrainerError
+from harness.learning.evaluator import Evaluator
+from harness.learning.methods import initial_state
+from harness.learning.models import build_classifier
+from harness.learning.tensors import Shard, read_shard, write_state
+from harness.profiles import METHODS, Method
+
+
+def prepared(tmp_path: Path, method: Method) -> tuple[Path, Path]:
+    base, state = tmp_path / "base", tmp_path / f"{method}.safetensors"
+    write_encoder(base, "roberta")
+    write_state(state, initial_state(base, spec_of(method), seed=0).state)
+    return base, state
+
+
+def reference(base: Path, shard: Shard) -> dict[str, float]:
+    """One text at a time, with the bare model."""
+    model = build_classifier(base, 4, head_seed=0).eval()
+    with torch.inference_mode():
+        texts = [shard.text(i)[None].long() for i in range(len(shard))]
+        logits = torch.cat([model(input_ids=text, attention_mask=torch.ones_like(text)).logits for text in texts])
+    accuracy = (logits.argmax(-1) == shard.labels).double().mean()
+    return {"accuracy": float(accuracy), "loss": float(functional.cross_entropy(logits.double(), shard.labels))}
+
+
+@pytest.mark.parametrize("method", [method for method in METHODS if method != "fedap"])
+def test_batches_give_what_single_texts_give(tmp_path: Path, method: Method) -> None:
+    base, state = prepared(tmp_path, method)
+    shard = write_shard(tmp_path / "test", 37)
+    got = Evaluator(base, spec_of(method), state, shard, batch_size=8).evaluate(state)
+    assert got == pytest.approx(reference(base, read_shard(shard)), abs=1e-5)
+
+
+def test_the_order_of_the_texts_has_no_effect(tmp_path: Path) -> None:
+    base, state = prepared(tmp_path, "fedlr")
+    texts, labels = [[5, 6, 7 + i % 3, 8 + i][: 2 + i % 3] for i in range(20)], [i % 4 for i in range(20)]
+    results = []
+    for order in (range(20), reversed(range(20))):
+        picked = list(order)
+        shard = write_texts(tmp_path / "test", [texts[i] for i in picked], [labels[i] for i in picked])
+        results.append(Evaluator(base, spec_of("fedlr"), None, shard, batch_size=3).evaluate(state))
+    assert results[0]["accuracy"] == results[1]["accuracy"]
+    assert results[0]["loss"] == pytest.approx(results[1]["loss"], abs=1e-9)
+
+
+def test_states_do_not_mix_and_progress_is_told(tmp_path: Path) -> None:
+    base, state = prepared(tmp_path, "fedft")
+    other = tmp_path / "other"
+    write_state(other, initial_state(base, spec_of("fedft"), seed=1).state)
+    evaluator = Evaluator(base, spec_of("fedft"), None, write_shard(tmp_path / "test", 10), batch_size=4)
+    told: list[float] = []
+    first = evaluator.evaluate(state, told.append)
+    assert evaluator.evaluate(other) != first
+    assert evaluator.evaluate(state) == first
+    assert told == [0.4, 0.8, 1.0]
+
+
+def test_a_state_that_overflows_is_refused(tmp_path: Path) -> None:
+    base, state = prepared(tmp_path, "fedlr")
+    tensors = load_file(state)
+    tensors["classifier.out_proj.weight"].fill_(3e38)
+    save_file(tensors, state)
+    evaluator = Evaluator(base, spec_of("fedlr"), None, write_shard(tmp_path / "test", 10), batch_size=4)
+    with pytest.raises(TrainerError, match="not finite; lower the learning rate"):
+        evaluator.evaluate(state)
+
+
+def test_an_empty_test_split_is_refused(tmp_path: Path) -> None:
+    base, _ = prepared(tmp_path, "fedlr")
+    with pytest.raises(TrainerError, match="holds no samples"):
+        Evaluator(base, spec_of("fedlr"), None, write_texts(tmp_path / "test", [], []), batch_size=4)
