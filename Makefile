@@ -1,0 +1,67 @@
+# federa-bench: `make help` lists what there is. Each target first sets up what it needs in .venv.
+
+PROFILE ?= quickstart
+METHOD  ?= federa
+METHODS ?= fedft fedbf fedap fedlr federa
+CONNECT ?= tcp://127.0.0.1:5555
+
+PYTHON  ?= $(shell command -v python3.11 || command -v python3)
+VENV    := .venv
+BIN     := $(VENV)/bin
+TOOL    := $(BIN)/federa-bench
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+
+# Options of `run` and `compare`, each only where its variable is given.
+OPTIONS  = $(if $(SEED),--seed $(SEED)) $(if $(DATA),--data "$(DATA)") $(if $(MODELS),--models "$(MODELS)")
+OPTIONS += $(if $(ROUNDS),--rounds $(ROUNDS)) $(if $(OUT),--out "$(OUT)") $(foreach pair,$(SET),--set "$(pair)")
+
+.DEFAULT_GOAL := help
+.PHONY: help setup bench compare report test check agent embedded clean
+
+help: ## Show this list
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@echo
+	@echo "  Variables: PROFILE=$(PROFILE) METHOD=$(METHOD) METHODS=\"$(METHODS)\""
+	@echo "             DATA= MODELS= ROUNDS= SEED= OUT= SET=\"a.b=c d.e=f\" RUNS= CONNECT= NAME="
+
+setup: $(VENV)/.dev ## Set up .venv with everything, for work on the project
+
+bench: $(VENV)/.controller ## Run one method on this machine and print its time to target (METHOD PROFILE)
+	$(TOOL) run $(PROFILE) --method $(METHOD) $(OPTIONS)
+
+compare: $(VENV)/.controller ## Run several methods and write one report (METHODS PROFILE)
+	$(TOOL) compare $(PROFILE) --methods "$(METHODS)" $(OPTIONS)
+
+report: $(VENV)/.controller ## Write tables and an HTML report of runs (RUNS="runs/a runs/b")
+	@test -n "$(RUNS)" || { echo 'name the runs: make report RUNS="runs/a runs/b"' >&2; exit 2; }
+	$(TOOL) report $(RUNS)
+
+agent: $(VENV)/.agent ## Run an agent that trains for a controller (CONNECT NAME)
+	$(TOOL) agent --connect $(CONNECT) $(if $(NAME),--name $(NAME))
+
+test: $(VENV)/.dev ## Run all tests
+	$(BIN)/pytest $(ARGS)
+
+check: $(VENV)/.dev ## Check style and types
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy
+
+embedded: $(VENV)/.dev ## Rebuild the embedded corpus and encoder from their seeds (minutes)
+	$(BIN)/python -m harness.learning.data.embedded harness/embedded
+
+clean: ## Remove caches and build leftovers; never runs/ or .venv
+	rm -rf build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis .coverage
+	find . -name __pycache__ -not -path "./$(VENV)/*" -prune -exec rm -rf {} +
+
+# One stamp for each set of packages; a larger set holds the smaller ones.
+$(VENV)/.dev $(VENV)/.controller $(VENV)/.agent: $(VENV)/.%: pyproject.toml constraints.txt | $(BIN)/python
+	@echo "setting up $(VENV) ($*): a few minutes the first time"
+	@$(BIN)/python -m pip install --quiet -c constraints.txt -e ".[$*]"
+	@touch $@ $(if $(filter dev,$*),$(VENV)/.controller $(VENV)/.agent) $(if $(filter controller,$*),$(VENV)/.agent)
+
+$(BIN)/python:
+	@test -n "$(PYTHON)" || { echo "there is no python3 here; install Python 3.10 or newer" >&2; exit 1; }
+	@"$(PYTHON)" -c 'import sys; sys.exit(sys.version_info < (3, 10))' \
+		|| { echo "$(PYTHON) is too old; give a newer one: make $(MAKECMDGOALS) PYTHON=python3.11" >&2; exit 1; }
+	@"$(PYTHON)" -m venv $(VENV)
