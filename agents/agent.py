@@ -44,6 +44,7 @@ from agents.transfers import Transfers
 from agents.words import in_words
 from harness.blobs import blob_of
 from harness.errors import BlobError, TrainerError
+from harness.protocol.codec import decode_to_agent
 from harness.protocol.messages import (
     Accept,
     Chunk,
@@ -53,7 +54,6 @@ from harness.protocol.messages import (
     Hello,
     Provision,
     Received,
-    decode_to_agent,
 )
 from harness.transport import Arrival
 

@@ -7,7 +7,12 @@ from collections.abc import Callable
 
 from agents.heartbeat import Heart
 from harness import transport
-from harness.protocol.messages import BeatEcho, Message, Welcome, decode_beat
+from harness.protocol.codec import decode_beat
+from harness.protocol.messages import (
+    BeatEcho,
+    Message,
+    Welcome,
+)
 from harness.transport import Arrival, Channel
 
 JOIN_S = 10.0

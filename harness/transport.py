@@ -18,7 +18,12 @@ import zmq
 from zmq.utils.monitor import recv_monitor_message
 
 from harness.errors import TransportError
-from harness.protocol.messages import MAX_CHUNK_BYTES, MAX_FRAMES, Message, encode
+from harness.protocol.codec import encode
+from harness.protocol.messages import (
+    MAX_CHUNK_BYTES,
+    MAX_FRAMES,
+    Message,
+)
 
 LOOPBACK = "tcp://127.0.0.1:*"
 BATCH = 64

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from harness.blobs import Landing
 from harness.profiles import LinkProfile
+from harness.protocol import codec
 from harness.protocol import messages as m
 from harness.protocol.transfer import spans
 from harness.transport import LOOPBACK, Server, listen
@@ -80,11 +81,11 @@ class StubController:
 
     def take(self, arrival) -> None:
         if arrival.beat:
-            self.beats.append(beat := m.decode_beat(arrival.head))
+            self.beats.append(beat := codec.decode_beat(arrival.head))
             if self.answer_beats:
                 self.server.send(arrival.peer, m.BeatEcho(number=beat.number), beat=True)
             return
-        message = m.decode_to_controller(arrival.head)
+        message = codec.decode_to_controller(arrival.head)
         if not isinstance(message, m.Chunk):
             self.seen.append(message)
         match message:

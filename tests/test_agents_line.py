@@ -5,7 +5,12 @@ from collections.abc import Iterator
 import pytest
 
 from agents.line import JOIN_S, Line
-from harness.protocol.messages import BeatEcho, Goodbye, Welcome, decode_beat
+from harness.protocol.codec import decode_beat
+from harness.protocol.messages import (
+    BeatEcho,
+    Goodbye,
+    Welcome,
+)
 from harness.transport import Server, listen
 
 BYE = Goodbye(agent="a1", reason="test")

@@ -6,7 +6,14 @@ from collections.abc import Iterator
 import pytest
 
 from harness.errors import TransportError
-from harness.protocol.messages import Beat, BeatEcho, Chunk, Goodbye, Stop, decode_to_agent, decode_to_controller
+from harness.protocol.codec import decode_to_agent, decode_to_controller
+from harness.protocol.messages import (
+    Beat,
+    BeatEcho,
+    Chunk,
+    Goodbye,
+    Stop,
+)
 from harness.transport import Channel, Server, connect, listen, wait, wire_bytes_of
 
 BYE = Goodbye(agent="a1", reason="test")

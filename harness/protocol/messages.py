@@ -32,7 +32,6 @@ from typing import Annotated, Any, Union
 import msgspec
 from msgspec import Meta
 
-from harness.errors import TransportError
 from harness.profiles import LinkProfile
 from harness.records import ClientRecord
 
@@ -233,47 +232,3 @@ class BeatEcho(Message, frozen=True, kw_only=True, tag="beat-echo"):
 ToController = Union[Hello, Ready, Fetch, Report, Offer, Chunk, Done, Failed, Goodbye]
 ToAgent = Union[Welcome, Provision, Task, Chunk, Accept, Credit, Received, Corrupt, Cancel, Stop, Refused]
 BeatMessage = Union[Beat, BeatEcho]
-
-_encoder = msgspec.msgpack.Encoder()
-_to_controller = msgspec.msgpack.Decoder(ToController)
-_to_agent = msgspec.msgpack.Decoder(ToAgent)
-_beat = msgspec.msgpack.Decoder(BeatMessage)
-
-
-def encode(message: Message) -> bytes:
-    """A message as msgpack."""
-    return _encoder.encode(message)
-
-
-def decode_to_controller(frame: bytes | memoryview) -> ToController:
-    """A message from an agent.
-
-    Raises:
-        TransportError: the frame is not one of the messages an agent sends.
-    """
-    return _decode(_to_controller, frame)  # type: ignore[no-any-return]
-
-
-def decode_to_agent(frame: bytes | memoryview) -> ToAgent:
-    """A message from the controller.
-
-    Raises:
-        TransportError: the frame is not one of the messages a controller sends.
-    """
-    return _decode(_to_agent, frame)  # type: ignore[no-any-return]
-
-
-def decode_beat(frame: bytes | memoryview) -> BeatMessage:
-    """A heartbeat or its echo.
-
-    Raises:
-        TransportError: the frame is neither.
-    """
-    return _decode(_beat, frame)  # type: ignore[no-any-return]
-
-
-def _decode(decoder: Any, frame: bytes | memoryview) -> Any:
-    try:
-        return decoder.decode(frame)
-    except (msgspec.DecodeError, msgspec.ValidationError) as error:
-        raise TransportError(f"a message could not be read: {error}; are both sides of the same version?") from None
