@@ -1,0 +1,173 @@
+"""The round machine: facts in, orders out. The only place where the state of a run changes.
+
+The shell appends every event to ``events.jsonl`` before the machine sees it. The same events give the same commands,
+so a new controller replays them and goes on. docs/rounds.md draws the phases.
+"""
+
+from __future__ import annotations
+
+from harness.rounds import reasons
+from harness.rounds.commands import AnyCommand, Finish, WriteClient
+from harness.rounds.events import (
+    AgentJoined,
+    AgentLost,
+    Aggregated,
+    AnyEvent,
+    ControllerResumed,
+    DeadlinePassed,
+    Evaluated,
+    RunOpened,
+    TaskFailed,
+    UpdateReceived,
+)
+from harness.rounds.transitions import Transitions
+
+
+class RoundMachine(Transitions):
+    """One run, from RunOpened to Finish or Abort: what each event means, phase by phase."""
+
+    def handle(self, event: AnyEvent) -> list[AnyCommand]:
+        """Take a fact and answer with what is to be done, in this order.
+
+        Nothing has an effect before RunOpened, nor after Finish or Abort, but for ControllerResumed: it finishes
+        again, or takes up what was given up.
+        """
+        if isinstance(event, RunOpened):
+            return self._run_opened(event)
+        if not self.opened or (self.over and not isinstance(event, ControllerResumed)):
+            return []
+        match event:
+            case ControllerResumed():
+                return self._controller_resumed()
+            case AgentJoined():
+                return self._agent_joined(event)
+            case AgentLost():
+                return self._agent_lost(event.agent, event.reason)
+            case UpdateReceived():
+                return self._update_received(event)
+            case TaskFailed():
+                return self._task_failed(event)
+            case DeadlinePassed():
+                return self._deadline_passed(event)
+            case Aggregated():
+                return self._state_aggregated(event)
+            case Evaluated():
+                return self._state_evaluated(event)
+
+    def _run_opened(self, event: RunOpened) -> list[AnyCommand]:
+        if self.opened:
+            return []
+        self._initial_state_sha256 = self._state_sha256 = event.state_sha256
+        self._svd_s = event.svd_s
+        return [self._deadline("agents")]
+
+    def _controller_resumed(self) -> list[AnyCommand]:
+        """No agent is known any more, so what ran waits again, and what is outstanding is ordered anew."""
+        self._agents.clear()
+        self._somebody_came = False
+        if self._current is not None:
+            self._current.recall()
+        if self._phase == "aborted":
+            self._take_up()
+        match self._phase:
+            case "gathering":
+                return [self._deadline("agents")]
+            case "training":
+                return [self._deadline("agents"), self._deadline("round")]
+            case "aggregating":
+                return [self._aggregate()]
+            case "evaluating":
+                return [self._evaluate()]
+        return [Finish()]
+
+    def _take_up(self) -> None:
+        """A run that was given up goes on: its user mended what failed, so the open round starts its counts anew."""
+        self._phase = "gathering"
+        if self._current is not None:
+            self._phase, self._extensions = "training", 0
+            self._current.reprieve()
+
+    def _agent_joined(self, event: AgentJoined) -> list[AnyCommand]:
+        """An agent that joins in the middle of a run takes part at once."""
+        self._somebody_came = True
+        orders = self._agent_lost(event.agent, "it joined again")
+        if self.over:
+            return orders
+        self._agents[event.agent] = event
+        if self._phase == "gathering" and len(self._agents) >= self._plan.agents:
+            return self._start_run(event.at_s, ())
+        return [*orders, *self._go_on()]
+
+    def _agent_lost(self, agent: str, reason: str) -> list[AnyCommand]:
+        if self._agents.pop(agent, None) is None or self._phase != "training":
+            return []
+        client = self._open.task_of(agent)
+        if client is not None:
+            self._open.fail(client, f"agent lost: {reason}", self._plan.max_attempts, avoid=False)
+        return self._go_on()
+
+    def _update_received(self, event: UpdateReceived) -> list[AnyCommand]:
+        """An update counts once, in its own round alone, whoever sent it and at whichever attempt."""
+        record = event.record
+        if self._phase != "training" or record.round != self.round or not self._open.awaits(record.client):
+            return []
+        moot = self._open.accept(record)
+        return [*moot, WriteClient(record=record), *self._go_on()]
+
+    def _task_failed(self, event: TaskFailed) -> list[AnyCommand]:
+        current = self._phase == "training" and event.round == self.round
+        if not current or not self._open.runs(event.client, event.agent, event.attempt):
+            return []
+        self._open.fail(event.client, event.reason, self._plan.max_attempts, avoid=True)
+        return self._go_on()
+
+    def _deadline_passed(self, event: DeadlinePassed) -> list[AnyCommand]:
+        """Only the last deadline of its kind counts, and only where something is still waited for."""
+        last = self._deadlines.get(event.kind)
+        if last is None or (last.round, last.number) != (event.round, event.number):
+            return []
+        if event.kind == "agents":
+            return self._nobody_else_comes(event.at_s)
+        return self._time_is_up() if self._phase == "training" else []
+
+    def _nobody_else_comes(self, at_s: float) -> list[AnyCommand]:
+        """Without agents the run is given up. ``no_agents`` (exit code 3) is for a controller that nobody came to;
+        where agents came and went the run has failed (exit code 1). Both can be resumed."""
+        awaited, timeout_s = self._plan.agents, self._plan.join_timeout_s
+        if self._phase == "gathering":
+            if self._agents:
+                return self._start_run(at_s, (reasons.fewer_agents(self.agents, awaited, timeout_s),))
+            return [self._abort(reasons.no_agents(awaited, timeout_s), no_agents=True)]
+        if self._phase == "training" and not self._agents:
+            why = reasons.agents_gone(self.round, timeout_s)
+            return [self._abort(why, no_agents=not self._somebody_came)]
+        return []
+
+    def _time_is_up(self) -> list[AnyCommand]:
+        """Go on without the clients that are not there, wait once more, or give up."""
+        plan, done = self._plan, len(self.completed)
+        if done >= plan.needed:
+            moot = self._open.drop_rest(reasons.deadline_passed(plan.deadline_s))
+            return [*moot, *self._go_on()]
+        if self._extensions < plan.max_extensions:
+            self._extensions += 1
+            return [self._deadline("round")]
+        times = 1 + self._extensions
+        why = reasons.too_late(self.round, done, len(self.selected), plan.needed, plan.deadline_s, times)
+        return [self._abort(why)]
+
+    def _state_aggregated(self, event: Aggregated) -> list[AnyCommand]:
+        """The round's wall seconds end at ``at_s``. That stands still while no controller runs, so a resume in the
+        middle of a round needs no correction; what its agents take to come back is the round's."""
+        if self._phase != "aggregating" or event.round != self.round:
+            return []
+        self._aggregated, self._state_sha256 = event, event.state_sha256
+        if not self._plan.evaluates(self.round):
+            return self._close_round(event, None)
+        self._phase = "evaluating"
+        return [self._evaluate()]
+
+    def _state_evaluated(self, event: Evaluated) -> list[AnyCommand]:
+        if self._phase != "evaluating" or event.round != self.round or self._aggregated is None:
+            return []
+        return self._close_round(self._aggregated, event)

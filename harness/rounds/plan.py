@@ -1,0 +1,61 @@
+"""What the round machine needs to know of an experiment, before anything happens."""
+
+from __future__ import annotations
+
+import math
+
+import msgspec
+
+from harness.profiles import Experiment
+
+ROUNDING = 1e-9
+"""A quorum of 0.1 of 30 clients is 3, although 0.1 * 30 is a little more than 3 in binary."""
+
+
+class RunPlan(msgspec.Struct, frozen=True, kw_only=True):
+    """The rules of one run. See :class:`harness.profiles.RoundsProfile` for what quorum and attempts mean.
+
+    ``agents`` are awaited for ``join_timeout_s`` before the run starts, and again whenever all of them are gone.
+    ``evaluated`` is False where there is nothing to evaluate (the null trainer).
+    """
+
+    rounds: int
+    clients: int
+    clients_per_round: int
+    cohort_seed: int
+    deadline_s: float
+    quorum: float
+    max_extensions: int
+    max_attempts: int
+    agents: int
+    join_timeout_s: float
+    evaluate_every: int
+    evaluated: bool
+
+    @classmethod
+    def of(cls, experiment: Experiment) -> RunPlan:
+        """The rules that a resolved profile gives."""
+        rounds, agents = experiment.rounds, experiment.agents
+        return cls(
+            rounds=rounds.count,
+            clients=experiment.partition.clients,
+            clients_per_round=rounds.clients_per_round,
+            cohort_seed=experiment.seeds.cohort,
+            deadline_s=rounds.deadline_s,
+            quorum=rounds.quorum,
+            max_extensions=rounds.max_extensions,
+            max_attempts=rounds.max_attempts,
+            agents=agents.count,
+            join_timeout_s=agents.join_timeout_s,
+            evaluate_every=experiment.evaluate.every,
+            evaluated=experiment.train.trainer != "null",
+        )
+
+    @property
+    def needed(self) -> int:
+        """How many clients of a round make it worth aggregating: at least one, whatever the quorum."""
+        return max(1, math.ceil(self.quorum * self.clients_per_round - ROUNDING))
+
+    def evaluates(self, round: int) -> bool:
+        """Whether a round is evaluated: every so many, and the last one in any case."""
+        return self.evaluated and (round % self.evaluate_every == 0 or round == self.rounds)

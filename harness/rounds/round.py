@@ -1,0 +1,125 @@
+"""Where each client of one round stands: waiting, running on an agent, completed or dropped; never in two places."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+
+from harness.records import ClientRecord, Failure
+from harness.rounds.commands import CancelTask, UpdateRef
+
+
+class Round:
+    """One round's clients. An agent that runs none of them is idle: this is the only place that knows."""
+
+    def __init__(self, number: int, selected: tuple[int, ...], opened_at_s: float) -> None:
+        self.number = number
+        self.selected = selected
+        self.opened_at_s = opened_at_s
+        self.waiting = list(selected)
+        """In the order in which they will be trained."""
+        self.running: dict[int, str] = {}
+        """The agent that trains a client."""
+        self.completed: dict[int, ClientRecord] = {}
+        """In the order of acceptance."""
+        self.dropped: dict[int, Failure] = {}
+        self.attempts = dict.fromkeys(selected, 1)
+        """The number of a client's present or next attempt, from 1."""
+        self._failed_on: dict[int, set[str]] = {client: set() for client in selected}
+
+    @property
+    def settled(self) -> bool:
+        """Whether no client is left to wait for."""
+        return not self.waiting and not self.running
+
+    def task_of(self, agent: str) -> int | None:
+        """The client that an agent trains."""
+        return next((client for client, busy in self.running.items() if busy == agent), None)
+
+    def runs(self, client: int, agent: str, attempt: int) -> bool:
+        """Whether this very task is under way."""
+        return self.running.get(client) == agent and self.attempts[client] == attempt
+
+    def next_for(self, agent: str, present: Collection[str]) -> int | None:
+        """The client an idle agent is to train: the first that has not failed on it, or has failed on all present."""
+        for client in self.waiting:
+            if agent not in self._failed_on[client] or self._failed_on[client].issuperset(present):
+                return client
+        return None
+
+    def start(self, client: int, agent: str) -> None:
+        """An agent is told to train a waiting client."""
+        self.waiting.remove(client)
+        self.running[client] = agent
+
+    def awaits(self, client: int) -> bool:
+        """Whether an update of the client would be accepted."""
+        return client in self.waiting or client in self.running
+
+    def accept(self, record: ClientRecord) -> list[CancelTask]:
+        """Take the update of an awaited client, whoever trained it; another agent that still trains it may stop."""
+        client = record.client
+        if client in self.waiting:
+            self.waiting.remove(client)
+            moot = []
+        else:
+            moot = [] if self.runs(client, record.agent, record.attempt) else [self._cancel(client)]
+            del self.running[client]
+        self.completed[client] = record
+        return moot
+
+    def fail(self, client: int, reason: str, max_attempts: int, *, avoid: bool) -> None:
+        """A running client's attempt came to nothing: it is the next to be tried again, or dropped.
+
+        ``avoid`` keeps it from the agent it failed on, as long as there is another.
+        """
+        agent = self.running.pop(client)
+        if self.attempts[client] >= max_attempts:
+            self.dropped[client] = Failure(client=client, agent=agent, reason=reason)
+            return
+        self.attempts[client] += 1
+        self.waiting.insert(0, client)
+        if avoid:
+            self._failed_on[client].add(agent)
+
+    def drop_rest(self, reason: str) -> list[CancelTask]:
+        """Go on without the clients that are not there; orders to stop those that run."""
+        moot = [self._cancel(client) for client in sorted(self.running)]
+        for client in sorted((*self.waiting, *self.running)):
+            self.dropped[client] = Failure(client=client, agent=self.running.get(client, ""), reason=reason)
+        self.waiting.clear()
+        self.running.clear()
+        return moot
+
+    def recall(self) -> None:
+        """The controller is a new one: what ran waits again, first in line, and it counts as the same attempt."""
+        self.waiting = [*sorted(self.running), *self.waiting]
+        self.running.clear()
+
+    def reprieve(self) -> None:
+        """The round was given up and is taken up again: dropped clients wait again, as if never tried."""
+        for client in sorted(self.dropped):
+            self.attempts[client] = 1
+            self._failed_on[client].clear()
+        self.waiting += sorted(self.dropped)
+        self.dropped.clear()
+
+    def updates(self) -> tuple[UpdateRef, ...]:
+        """What to aggregate, in client order: the order of arrival leaves no trace in the sum."""
+        records = [self.completed[client] for client in sorted(self.completed)]
+        return tuple(UpdateRef(client=r.client, sha256=r.update_sha256, samples=r.samples) for r in records)
+
+    def failures(self) -> tuple[Failure, ...]:
+        """The dropped clients, in client order."""
+        return tuple(self.dropped[client] for client in sorted(self.dropped))
+
+    def validate(self) -> None:
+        """Raise AssertionError where a client is nowhere, in two places, or not of this round."""
+        places = [*self.waiting, *self.running, *self.completed, *self.dropped]
+        assert sorted(places) == list(self.selected), f"round {self.number}: {self.selected} stand as {places}"
+        busy = list(self.running.values())
+        assert len(busy) == len(set(busy)), f"round {self.number}: an agent trains two clients: {self.running}"
+        for client, record in self.completed.items():
+            assert (record.round, record.client) == (self.number, client), f"a foreign update: {record}"
+
+    def _cancel(self, client: int) -> CancelTask:
+        return CancelTask(agent=self.running[client], round=self.number, client=client, attempt=self.attempts[client])

@@ -1,0 +1,133 @@
+"""The state of a run, and what a reader (progress, status, a test) may see of it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Literal
+
+from harness.records import Clock, Failure, RoundRecord
+from harness.rounds.commands import SetDeadline
+from harness.rounds.events import AgentJoined, Aggregated, DeadlineKind
+from harness.rounds.plan import RunPlan
+from harness.rounds.round import Round
+
+Phase = Literal["gathering", "training", "aggregating", "evaluating", "finished", "aborted"]
+
+
+class RunState:
+    """All that is known of a run. Only :class:`harness.rounds.machine.RoundMachine` changes it."""
+
+    def __init__(self, plan: RunPlan) -> None:
+        self._plan = plan
+        self._phase: Phase = "gathering"
+        self._initial_state_sha256: str | None = None
+        self._state_sha256 = ""
+        self._agents: dict[str, AgentJoined] = {}
+        self._somebody_came = False
+        self._svd_s = 0.0
+        self._init_s = 0.0
+        self._clock: Clock | None = None
+        self._current: Round | None = None
+        self._extensions = 0
+        self._deadlines: dict[DeadlineKind, SetDeadline] = {}
+        self._aggregated: Aggregated | None = None
+        self._records: list[RoundRecord] = []
+
+    @property
+    def phase(self) -> Phase:
+        """What the run is at; ``gathering`` until its first round."""
+        return self._phase
+
+    @property
+    def opened(self) -> bool:
+        """Whether the run has begun: a controller that finds it so resumes it."""
+        return self._initial_state_sha256 is not None
+
+    @property
+    def over(self) -> bool:
+        """Whether the run is finished or was given up."""
+        return self._phase in ("finished", "aborted")
+
+    @property
+    def initial_state_sha256(self) -> str | None:
+        """The state the run began with; None before it is opened."""
+        return self._initial_state_sha256
+
+    @property
+    def state_sha256(self) -> str:
+        """The newest global state."""
+        return self._state_sha256
+
+    @property
+    def clock(self) -> Clock | None:
+        """The run's clock; None until the agents are gathered."""
+        return self._clock
+
+    @property
+    def init_s(self) -> float:
+        """Where the benchmark clock starts: the SVD and shipping the initial state, over the slowest link."""
+        return self._init_s
+
+    @property
+    def round(self) -> int:
+        """The number of the open round, or of the last one; 0 before the first."""
+        return 0 if self._current is None else self._current.number
+
+    @property
+    def selected(self) -> tuple[int, ...]:
+        """The clients of the round, as are the next four: each stands in exactly one of them."""
+        return () if self._current is None else self._current.selected
+
+    @property
+    def waiting(self) -> tuple[int, ...]:
+        """Clients without an agent, in the order in which they will get one."""
+        return () if self._current is None else tuple(self._current.waiting)
+
+    @property
+    def running(self) -> Mapping[int, str]:
+        """The agent that trains a client."""
+        return {} if self._current is None else dict(self._current.running)
+
+    @property
+    def completed(self) -> tuple[int, ...]:
+        """Clients whose update was accepted, in that order."""
+        return () if self._current is None else tuple(self._current.completed)
+
+    @property
+    def dropped(self) -> tuple[Failure, ...]:
+        """Clients that the round goes on without, and why."""
+        return () if self._current is None else self._current.failures()
+
+    @property
+    def agents(self) -> tuple[str, ...]:
+        """The agents that are here, by name."""
+        return tuple(sorted(self._agents))
+
+    @property
+    def idle(self) -> tuple[str, ...]:
+        """The agents that train nothing, by name."""
+        busy = set(self.running.values())
+        return tuple(agent for agent in self.agents if agent not in busy)
+
+    @property
+    def records(self) -> Sequence[RoundRecord]:
+        """The closed rounds."""
+        return self._records
+
+    def validate(self) -> None:
+        """Raise AssertionError where the state contradicts itself; for tests, after every event."""
+        assert [record.round for record in self._records] == list(range(1, len(self._records) + 1))
+        assert (self.clock is None) == (self._current is None), "a round before the run was started, or none after"
+        if self._current is None:
+            assert self._phase in ("gathering", "aborted"), f"{self._phase} without a round"
+            return
+        self._current.validate()
+        assert self._phase != "gathering", "gathering in a round"
+        assert self.round == len(self._records) + (self._phase != "finished"), "a round was left out or taken twice"
+        assert set(self.running.values()) <= set(self.agents), "a client is trained by an agent that is gone"
+        if self._phase == "training":
+            assert not self._current.settled, "training, but there is nothing to wait for"
+            assert not self._agents or self.running, "agents are there, but nobody trains"
+        elif self._phase != "aborted":
+            assert self._current.settled, f"{self._phase}, but there is something to wait for"
+            assert len(self.completed) >= self._plan.needed, "less than a quorum"
