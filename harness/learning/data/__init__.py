@@ -1,0 +1,1 @@
+"""Data: where it comes from, how it becomes clients, and how it is encoded."""

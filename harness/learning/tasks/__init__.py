@@ -1,0 +1,1 @@
+"""Tasks: how examples are encoded for the model."""

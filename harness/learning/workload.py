@@ -1,0 +1,185 @@
+"""All that a run learns from, as files: base weights, one shard for each client, the initial state, the evaluator.
+
+Prepared once on the server from an experiment and a method; the same experiment gives the same bytes, so that a
+resumed run prepares what it had.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from safetensors.numpy import save_file
+
+from harness.learning.data.encode import Encoded, joined, write_shard
+from harness.learning.data.model_source import BASE_FILES, find_model
+from harness.learning.data.partition import Indices, partition
+from harness.learning.data.sources import Split, load_dataset
+from harness.learning.spec import PrepareSpec
+from harness.profiles import Experiment, Method
+from harness.records import Parameters
+
+Report = Callable[[str], None]
+Evaluate = Callable[[Path], dict[str, float]]
+
+
+@dataclass(frozen=True)
+class Sources:
+    """The user's own folders: data sets (``--data``) and pretrained models (``--models``)."""
+
+    data: Path | None = None
+    models: Path | None = None
+
+
+@dataclass(frozen=True)
+class Workload:
+    """What agents and the controller need; the null trainer has no base, no evaluator, and shards of one sample.
+
+    ``base`` are files by name (config.json, model.safetensors), ``shards`` and ``samples`` go by client id. ``init``
+    is the initial state where clients need it to form their frozen weights (FeDeRA), ``svd_s`` what its SVD took.
+    """
+
+    base: dict[str, Path]
+    shards: dict[int, Path]
+    samples: dict[int, int]
+    initial_state: Path
+    init: Path | None
+    svd_s: float
+    prepare: PrepareSpec
+    parameters: Parameters
+    evaluator: Evaluate | None
+    warnings: tuple[str, ...]
+
+
+def prepare(experiment: Experiment, method: Method, sources: Sources, workdir: Path, report: Report) -> Workload:
+    """Write the files of a run below ``workdir``; ``report`` is told each step in one line.
+
+    Raises:
+        UsageError: the data set, the model or the partition is not there, or not what the profile says.
+    """
+    workdir.mkdir(parents=True, exist_ok=True)
+    build = _null_workload if experiment.train.trainer == "null" else _learning_workload
+    return build(experiment, method, sources, workdir, report)
+
+
+def derived_seed(purpose: str, seed: int) -> int:
+    """The seed of one stream of chance, so that equal profile seeds do not give equal draws in two places."""
+    return int.from_bytes(hashlib.sha256(f"{purpose}:{seed}".encode()).digest()[:4], "big")
+
+
+def _learning_workload(
+    experiment: Experiment, method: Method, sources: Sources, workdir: Path, report: Report
+) -> Workload:
+    """The workload of a real trainer."""
+    from harness.learning.methods import initial_state, needs_init
+    from harness.learning.tasks.text_classification import encode
+    from harness.learning.tensors import write_state
+
+    report(f"finding model {experiment.model.name}")
+    model = find_model(experiment.model, sources.models, workdir)
+    report(f"reading data set {experiment.dataset.name}")
+    splits = load_dataset(experiment.dataset, sources.data)
+    test, warnings = _evaluated_part(experiment, splits.test)
+    max_length = experiment.train.max_length
+    report(f"encoding {len(splits.train.texts):,} training and {len(test.texts):,} test texts of {max_length} tokens")
+    train = encode(splits.train, model.tokenizer, max_length, workdir)
+    test_shard = workdir / "test.safetensors"
+    write_shard(encode(test, model.tokenizer, max_length, workdir), test_shard)
+    parts = partition(
+        train.labels.tolist(), experiment.partition, derived_seed("partition", experiment.seeds.partition)
+    )
+    report(f"writing the shards of {len(parts)} clients, {min(map(len, parts))} to {max(map(len, parts))} samples each")
+    shards = _write_shards(train, parts, workdir)
+    spec = _spec(experiment, method, len(splits.label_names))
+    report(f"making the initial state of {method}")
+    initial = initial_state(model.base, spec, derived_seed("initialisation", experiment.seeds.initialisation))
+    state = workdir / "initial.safetensors"
+    write_state(state, initial.state)
+    init = state if needs_init(method) else None
+    return Workload(
+        base={name: model.base / name for name in BASE_FILES},
+        shards=shards,
+        samples={client: len(part) for client, part in enumerate(parts)},
+        initial_state=state,
+        init=init,
+        svd_s=initial.svd_s,
+        prepare=spec,
+        parameters=initial.parameters,
+        evaluator=_LazyEvaluator(model.base, spec, init, test_shard, experiment.evaluate.batch_size),
+        warnings=warnings,
+    )
+
+
+def _null_workload(experiment: Experiment, method: Method, sources: Sources, workdir: Path, report: Report) -> Workload:
+    """A state of the asked size, and shards of one sample; it measures the harness itself, without torch."""
+    clients = range(experiment.partition.clients)
+    report(f"writing a state of {experiment.train.null_state_bytes:,} bytes and {len(clients)} shards of one sample")
+    chance = np.random.default_rng(derived_seed("initialisation", experiment.seeds.initialisation))
+    count = max(1, experiment.train.null_state_bytes // 4)
+    state = workdir / "initial.safetensors"
+    save_file({"null": chance.standard_normal(count, dtype=np.float32)}, state)
+    samples = joined([[client] for client in clients], [0] * len(clients))
+    return Workload(
+        base={},
+        shards=_write_shards(samples, [np.array([client]) for client in clients], workdir),
+        samples=dict.fromkeys(clients, 1),
+        initial_state=state,
+        init=None,
+        svd_s=0.0,
+        prepare=_spec(experiment, method, labels=2),
+        parameters=Parameters(adapter=count, head=0, total=count),
+        evaluator=None,
+        warnings=(),
+    )
+
+
+def _spec(experiment: Experiment, method: Method, labels: int) -> PrepareSpec:
+    """What each trainer is told once."""
+    return PrepareSpec(
+        method=method,
+        settings=experiment.method(method),
+        train=experiment.train,
+        labels=labels,
+        threads=experiment.device.threads,
+    )
+
+
+def _evaluated_part(experiment: Experiment, test: Split) -> tuple[Split, tuple[str, ...]]:
+    """The test texts to evaluate on: all, or a sample drawn by seed, in the order of the split."""
+    wanted = experiment.evaluate.sample
+    there = len(test.texts)
+    if wanted is None or wanted == there:
+        return test, ()
+    if wanted > there:
+        return test, (f"evaluate.sample is {wanted}, but the test split has {there} texts: all of them are used",)
+    chance = np.random.default_rng(derived_seed("evaluation", experiment.seeds.evaluation))
+    chosen = np.sort(chance.choice(there, size=wanted, replace=False))
+    return Split([test.texts[i] for i in chosen], [test.labels[i] for i in chosen]), ()
+
+
+def _write_shards(encoded: Encoded, parts: Sequence[Indices], workdir: Path) -> dict[int, Path]:
+    """One file for each client."""
+    folder = workdir / "shards"
+    folder.mkdir(exist_ok=True)
+    shards = {client: folder / f"{client}.safetensors" for client in range(len(parts))}
+    for client, path in shards.items():
+        write_shard(encoded.pick(parts[client]), path)
+    return shards
+
+
+class _LazyEvaluator:
+    """Builds the evaluator, and with it a model in memory, when it is first called."""
+
+    def __init__(self, base: Path, spec: PrepareSpec, init: Path | None, test_shard: Path, batch_size: int) -> None:
+        self._arguments = (base, spec, init, test_shard, batch_size)
+        self._evaluate: Evaluate | None = None
+
+    def __call__(self, state: Path) -> dict[str, float]:
+        if self._evaluate is None:
+            from harness.learning.evaluator import Evaluator
+
+            self._evaluate = Evaluator(*self._arguments).evaluate
+        return self._evaluate(state)

@@ -1,0 +1,163 @@
+"""The profile files: finds them by name, puts what they name in their place, applies overrides.
+
+An experiment's ``model``, ``dataset``, ``device`` and ``link`` are names of files in the folders of those parts, paths
+of YAML files (relative to the experiment's file), or the keys themselves.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from harness.errors import ProfileError
+from harness.explanation import Problem, explain, shown, suggestion
+from harness.profiles import Experiment, build
+from harness.yaml12 import parse
+
+PARTS = {"model": "models", "dataset": "datasets", "device": "devices", "link": "links"}
+EXPERIMENTS = "experiments"
+
+
+class Listed(NamedTuple):
+    """An experiment as a list shows it; ``command`` is the one its file opens with."""
+
+    name: str
+    description: str
+    command: str
+
+
+class Source(NamedTuple):
+    """Where the keys at and below ``key`` come from; ``whole`` if a file of its own holds them."""
+
+    key: str
+    label: str
+    whole: bool = False
+
+
+def profiles_root() -> Path:
+    """The folder of the profiles: the copy inside an installed package, else the repository's."""
+    packaged = Path(__file__).parent / "_profiles"
+    return packaged if packaged.is_dir() else Path(__file__).parent.parent / "profiles"
+
+
+def list_experiments() -> list[Listed]:
+    """All experiments by name, with description and command.
+
+    Raises:
+        ProfileError: one of the files is not valid YAML.
+    """
+    paths = sorted((profiles_root() / EXPERIMENTS).glob("*.yaml"))
+    return [Listed(path.stem, str(_read(path).get("description", "")), first_comment(path)) for path in paths]
+
+
+def first_comment(path: Path) -> str:
+    """The comment on a profile's first line: the command that uses it. Empty where there is none."""
+    first, _, _ = path.read_text(encoding="utf-8").partition("\n")
+    return first.removeprefix("#").strip() if first.startswith("#") else ""
+
+
+def load_experiment(name_or_path: str, overrides: Sequence[str] = ()) -> Experiment:
+    """An experiment by its name or file, with ``a.b=c`` overrides applied in order (values are YAML).
+
+    Raises:
+        ProfileError: no such profile, bad YAML, an unknown key or a value out of range; names the file or the
+            override, the key and what is allowed.
+    """
+    path = _find(name_or_path, EXPERIMENTS, Path())
+    data, sources = _read(path), [Source("", _label(path))]
+    for part in PARTS:
+        if part in data:
+            sources.append(_resolve(data, part, path.parent, _label(path)))
+    for override in overrides:
+        sources.extend(_override(data, override))
+    problem = explain(data, Experiment)
+    if problem:
+        raise ProfileError(_blame(problem, sources, overrides))
+    return build(data, sources[0].label)
+
+
+def _find(name: str, folder: str, base: Path) -> Path:
+    """The file of a profile: a path if it looks like one (relative to ``base``), else a name in its folder."""
+    if name.endswith((".yaml", ".yml")) or "/" in name:
+        path = base / name
+        if not path.is_file():
+            raise ProfileError(f"there is no profile file {path}; give the path of a YAML file or a profile's name")
+        return path
+    known = sorted(path.stem for path in (profiles_root() / folder).glob("*.yaml"))
+    if name not in known:
+        kind = folder.removesuffix("s")
+        raise ProfileError(
+            f"there is no {kind} profile '{name}'; {suggestion(name, known)}there are: {', '.join(known) or 'none'}"
+        )
+    return profiles_root() / folder / f"{name}.yaml"
+
+
+def _read(path: Path) -> dict[str, Any]:
+    try:
+        text = path.read_text(encoding="utf-8")
+    except UnicodeDecodeError:
+        raise ProfileError(f"{_label(path)} is not UTF-8 text; a profile is a YAML file") from None
+    except OSError as error:
+        raise ProfileError(f"{_label(path)} cannot be read: {error.strerror}") from None
+    data = parse(text, _label(path))
+    if not isinstance(data, dict):
+        raise ProfileError(f"{_label(path)} holds {shown(data)}; a profile is a group of keys, as in name: value")
+    return data
+
+
+def _label(path: Path) -> str:
+    """A profile's file as errors name it: ``profiles/links/wifi-20-30.yaml``, or its path where it is elsewhere."""
+    root = profiles_root()
+    return f"profiles/{path.relative_to(root)}" if path.is_relative_to(root) else str(path)
+
+
+def _resolve(data: dict[str, Any], part: str, base: Path, where: str) -> Source:
+    """Put the contents of the file that ``data[part]`` names in its place; returns where its keys come from."""
+    value = data[part]
+    if isinstance(value, dict):
+        return Source(part, where)
+    if not isinstance(value, str):
+        raise ProfileError(
+            f"{where}: key '{part}' is {shown(value)}; allowed is the name of a file in profiles/{PARTS[part]}"
+        )
+    try:
+        path = _find(value, PARTS[part], base)
+    except ProfileError as error:
+        raise ProfileError(f"{where}: key '{part}': {error}") from None
+    data[part] = _read(path)
+    return Source(part, _label(path), whole=True)
+
+
+def _override(data: dict[str, Any], override: str) -> list[Source]:
+    """Apply one ``a.b=c``; a key that is not there yet is made, the strict check tells whether it may be."""
+    key, equals, text = override.partition("=")
+    where, names = f"--set {override}", key.strip().split(".")
+    if not equals or not all(names):
+        raise ProfileError(f"{where}: an override is KEY=VALUE, as in --set rounds.count=3")
+    here = data
+    for depth, name in enumerate(names[:-1], start=1):
+        inner = here.setdefault(name, {})
+        if not isinstance(inner, dict):
+            raise ProfileError(f"{where}: '{'.'.join(names[:depth])}' is {shown(inner)} and has no keys of its own")
+        here = inner
+    here[names[-1]] = parse(text, where)
+    if len(names) == 1 and names[0] in PARTS:
+        return [_resolve(data, names[0], Path(), where)]
+    return [Source(".".join(names), where)]
+
+
+def _blame(problem: Problem, sources: Sequence[Source], overrides: Sequence[str]) -> str:
+    """The sentence for a problem, with the source of its key: the last one that set it or something below it."""
+    if not problem.key and overrides:
+        return f"{sources[0].label} with {' '.join(f'--set {text}' for text in overrides)}: {problem}"
+    source = next(source for source in reversed(sources) if _touches(source, problem.key))
+    if source.whole:
+        problem = Problem(problem.key.removeprefix(source.key).removeprefix("."), problem.text)
+    return f"{source.label}: {problem}"
+
+
+def _touches(source: Source, key: str) -> bool:
+    if not source.key or source.key == key or key.startswith(f"{source.key}."):
+        return True
+    return not source.whole and source.key.startswith(f"{key}.")

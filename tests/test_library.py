@@ -1,0 +1,165 @@
+from __future__ import annotations
+
+import shlex
+from pathlib import Path
+
+import pytest
+
+from harness import library
+from harness.errors import ProfileError
+
+ROOT = library.profiles_root()
+EXPERIMENT = """\
+# federa-bench run my.yaml
+name: mine
+description: An experiment of a test.
+model: {name: m}
+dataset: {name: d}
+device: {name: here}
+link: {name: wire}
+"""
+
+
+@pytest.fixture
+def mine(tmp_path: Path) -> Path:
+    path = tmp_path / "my.yaml"
+    path.write_text(EXPERIMENT)
+    return path
+
+
+def complaint(name: str | Path, *overrides: str) -> str:
+    with pytest.raises(ProfileError) as caught:
+        library.load_experiment(str(name), overrides)
+    sentence = str(caught.value)
+    assert "\n" not in sentence
+    return sentence
+
+
+def test_every_file_below_profiles_loads() -> None:
+    files = sorted(ROOT.rglob("*.yaml"))
+    parts = {folder: part for part, folder in library.PARTS.items()}
+    assert len(files) >= 12
+    for path in files:
+        if path.parent.name == library.EXPERIMENTS:
+            assert library.load_experiment(path.stem).name == path.stem
+        else:
+            part = parts[path.parent.name]
+            loaded = library.load_experiment("null", [f"{part}={path.stem}"])
+            assert getattr(loaded, part).name == path.stem
+
+
+def profile_of(command: str) -> tuple[str, list[str]]:
+    """The experiment a command runs and its overrides, from either form of the command."""
+    words = shlex.split(command)
+    if words[:2] == ["federa-bench", "run"]:
+        return words[2], [words[at + 1] for at, word in enumerate(words) if word == "--set"]
+    assert words[0] == "make", command
+    variables = dict(word.partition("=")[::2] for word in words[2:])
+    return variables.get("PROFILE", "quickstart"), variables.get("SET", "").split()
+
+
+def test_every_profile_opens_with_a_command_that_uses_it() -> None:
+    for path in sorted(ROOT.rglob("*.yaml")):
+        experiment = library.load_experiment(*profile_of(library.first_comment(path)))
+        used = [experiment.name, *(getattr(experiment, part).name for part in library.PARTS)]
+        assert path.stem in used, f"{path} opens with a command that does not use it"
+
+
+def test_experiments_are_listed_with_description_and_command() -> None:
+    listed = {experiment.name: experiment for experiment in library.list_experiments()}
+    assert sorted(listed) == sorted(path.stem for path in (ROOT / "experiments").glob("*.yaml"))
+    assert listed["null"].command == "make bench METHOD=federa PROFILE=null"
+    assert listed["null"].description.endswith(".")
+
+
+def test_names_are_replaced_by_the_files_they_name() -> None:
+    link = library.load_experiment("20news-roberta").link
+    assert (link.name, link.rate_min_mbps, link.rate_max_mbps) == ("wifi-20-30", 20, 30)
+
+
+def test_a_path_loads_a_file_outside_the_library_and_parts_relative_to_it(mine: Path) -> None:
+    (mine.parent / "slow.yaml").write_text("name: slow\nrate_mbps: 1")
+    mine.write_text(EXPERIMENT.replace("{name: wire}", "./slow.yaml"))
+    assert library.load_experiment(str(mine)).link.rate_mbps == 1
+
+
+def test_overrides_are_applied_in_order(mine: Path) -> None:
+    overrides = ["rounds.count=3", "methods.federa.lr=1e-3", "rounds.count=4", "target.fractions=[0.5, 1]"]
+    experiment = library.load_experiment(str(mine), overrides)
+    assert experiment.rounds.count == 4
+    assert experiment.method("federa").lr == 0.001
+    assert experiment.target.fractions == (0.5, 1)
+
+
+def test_an_override_may_name_another_file_and_another_may_change_it(mine: Path) -> None:
+    link = library.load_experiment(str(mine), ["link=wifi-20-30", "link.rate_max_mbps=40"]).link
+    assert (link.name, link.rate_min_mbps, link.rate_max_mbps) == ("wifi-20-30", 20, 40)
+    assert library.load_experiment(str(mine), ["link.rate_mbps=5", "link=unshaped"]).link.rate_mbps is None
+
+
+def test_an_override_may_hold_a_part_itself(mine: Path) -> None:
+    assert library.load_experiment(str(mine), ["link={name: slow, rate_mbps: 8}"]).link.rate_mbps == 8
+
+
+def test_an_unknown_experiment_lists_those_there_are() -> None:
+    sentence = complaint("quikstart-or-so")
+    assert sentence.startswith("there is no experiment profile 'quikstart-or-so'; ")
+    assert "null" in sentence
+    assert "did you mean 'null'?" in complaint("nul")
+
+
+def test_a_missing_file_is_named(tmp_path: Path) -> None:
+    assert str(tmp_path / "no.yaml") in complaint(tmp_path / "no.yaml")
+
+
+def test_an_unknown_part_names_the_file_that_asks_for_it(mine: Path) -> None:
+    mine.write_text(EXPERIMENT.replace("{name: wire}", "unshapd"))
+    sentence = complaint(mine)
+    assert sentence.startswith(f"{mine}: key 'link': there is no link profile 'unshapd'; did you mean 'unshaped'?")
+    mine.write_text(EXPERIMENT)
+    assert complaint(mine, "link=unshapd").startswith("--set link=unshapd: key 'link': there is no link profile")
+    assert "is 3; allowed is the name of a file in profiles/devices" in complaint(mine, "device=3")
+
+
+def test_a_wrong_value_in_a_part_names_the_part_s_own_file(mine: Path) -> None:
+    (mine.parent / "slow.yaml").write_text("name: slow\nrate_mbps: 0")
+    mine.write_text(EXPERIMENT.replace("{name: wire}", "./slow.yaml"))
+    assert complaint(mine) == f"{mine.parent / 'slow.yaml'}: key 'rate_mbps' is 0; allowed is a number above 0 or null"
+
+
+def test_a_wrong_key_in_an_experiment_names_its_file(mine: Path) -> None:
+    mine.write_text(EXPERIMENT + "rounds: {coutn: 3}")
+    sentence = complaint(mine)
+    assert sentence.startswith(f"{mine}: key 'rounds.coutn' is unknown; did you mean 'count'? known here: ")
+
+
+@pytest.mark.parametrize("override", ["rounds.coutn=3", "rounds.count=0", "rounds=3", "link.rate.mean=3", "seed=1"])
+def test_a_wrong_override_is_named_rather_than_the_file(mine: Path, override: str) -> None:
+    assert complaint(mine, "agents.count=2", override).startswith(f"--set {override}: key '")
+
+
+def test_an_override_without_a_value_says_the_form(mine: Path) -> None:
+    for override in ("rounds.count", "=3", "rounds..count=3"):
+        assert "an override is KEY=VALUE" in complaint(mine, override)
+
+
+def test_an_override_below_a_plain_value_is_refused(mine: Path) -> None:
+    assert complaint(mine, "name.x=3") == "--set name.x=3: 'name' is \"mine\" and has no keys of its own"
+
+
+def test_overrides_that_are_at_odds_are_named_with_the_file(mine: Path) -> None:
+    sentence = complaint(mine, "rounds.clients_per_round=101")
+    assert sentence.startswith(f"{mine} with --set rounds.clients_per_round=101: ")
+    assert "more than the 100 of partition.clients" in sentence
+
+
+def test_bad_yaml_names_file_and_line(mine: Path) -> None:
+    mine.write_text(EXPERIMENT + "rounds: {count: 3\n")
+    assert complaint(mine).startswith(f"{mine}, line 9: this is not valid YAML: ")
+
+
+def test_a_file_that_is_no_group_of_keys_is_refused(mine: Path) -> None:
+    mine.write_text("- a\n- b\n")
+    assert "a profile is a group of keys" in complaint(mine)
+    mine.write_bytes(b"name: \xff")
+    assert "is not UTF-8 text" in complaint(mine)

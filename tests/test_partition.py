@@ -1,0 +1,102 @@
+"""Samples become clients: every one once, sizes as the paper's, skew first and mixture last."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from harness.errors import UsageError
+from harness.learning.data.partition import ordered_partition, partition
+from harness.profiles import PartitionProfile
+
+NEWS = Path(__file__).parents[1].parent / "shared" / "data" / "20newsgroups_train.parquet"
+LABELS = [place % 5 for place in range(203)]
+
+
+def top_share(labels: list[int], part: np.ndarray) -> float:
+    return float(np.bincount(np.asarray(labels)[part]).max() / len(part))
+
+
+def news_labels() -> list[int]:
+    """Classes in the numbers of 20Newsgroups: the real labels where they are, else as many of each class."""
+    if not NEWS.is_file():
+        pytest.skip("20Newsgroups is not in ../shared/data")
+    import pyarrow.parquet as parquet
+
+    names = parquet.read_table(NEWS, columns=["label"])["label"].to_pylist()
+    index = {name: place for place, name in enumerate(sorted(set(names)))}
+    return [index[name] for name in names]
+
+
+@pytest.mark.parametrize("kind", ["fednlp-dirichlet", "iid"])
+@settings(deadline=None, max_examples=40)
+@given(
+    labels=st.lists(st.integers(0, 6), min_size=1, max_size=120),
+    clients=st.integers(1, 30),
+    alpha=st.floats(0.01, 100),
+    seed=st.integers(0, 2**32 - 1),
+)
+def test_every_sample_lands_in_exactly_one_client(
+    kind: str, labels: list[int], clients: int, alpha: float, seed: int
+) -> None:
+    clients = min(clients, len(labels))
+    profile = PartitionProfile(kind=kind, clients=clients, alpha=alpha)  # type: ignore[arg-type]
+    parts = partition(labels, profile, seed)
+    assert len(parts) == clients
+    assert sorted(np.concatenate(parts).tolist()) == list(range(len(labels)))
+    quota = len(labels) // clients
+    assert sorted(map(len, parts)) == [quota] * (clients - 1) + [len(labels) - quota * (clients - 1)]
+
+
+def test_20_newsgroups_has_99_clients_of_113_and_one_of_127() -> None:
+    sizes = [len(part) for part in ordered_partition(news_labels(), PartitionProfile(clients=100, alpha=0.1), seed=0)]
+    assert sizes == [113] * 99 + [127]
+
+
+def test_on_20_newsgroups_early_clients_hold_one_class_and_late_ones_a_mixture() -> None:
+    labels = news_labels()
+    first, last = [], []
+    for seed in range(5):
+        parts = ordered_partition(labels, PartitionProfile(clients=100, alpha=0.1), seed)
+        first += [top_share(labels, part) for part in parts[:20]]
+        last += [top_share(labels, part) for part in parts[-20:]]
+    assert np.mean(first) == pytest.approx(0.92, abs=0.04)
+    assert np.mean(last) == pytest.approx(0.40, abs=0.10)
+
+
+def test_client_ids_are_shuffled_so_that_skew_does_not_follow_them() -> None:
+    profile = PartitionProfile(clients=20, alpha=0.05)
+    ordered = [tuple(part) for part in ordered_partition(LABELS, profile, seed=3)]
+    shuffled = [tuple(part) for part in partition(LABELS, profile, seed=3)]
+    assert shuffled != ordered
+    assert sorted(shuffled) == sorted(ordered)
+
+
+@pytest.mark.parametrize("kind", ["fednlp-dirichlet", "iid"])
+def test_the_seed_alone_decides(kind: str) -> None:
+    profile = PartitionProfile(kind=kind, clients=20, alpha=0.5)  # type: ignore[arg-type]
+
+    def parts(seed: int) -> list[list[int]]:
+        return [part.tolist() for part in partition(LABELS, profile, seed)]
+
+    assert parts(1) == parts(1)
+    assert parts(1) != parts(2)
+
+
+def test_a_large_alpha_gives_every_client_the_whole_sets_classes() -> None:
+    parts = partition(LABELS, PartitionProfile(clients=4, alpha=1e6), seed=0)
+    assert all(top_share(LABELS, part) == pytest.approx(0.2, abs=0.03) for part in parts)
+
+
+def test_more_clients_than_samples_is_one_sentence() -> None:
+    with pytest.raises(UsageError, match=r"partition\.clients is 9, but there are 4 training samples"):
+        partition([0, 1, 0, 1], PartitionProfile(clients=9), seed=0)
+
+
+def test_an_alpha_that_is_not_above_zero_is_one_sentence() -> None:
+    with pytest.raises(UsageError, match=r"partition\.alpha is 0; it must be above 0"):
+        partition(LABELS, PartitionProfile(clients=4, alpha=0.0), seed=0)
