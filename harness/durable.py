@@ -1,0 +1,74 @@
+"""Writing files so that a reader, or a later process, finds a whole thing or nothing of it. Errors are OSError."""
+
+from __future__ import annotations
+
+import errno
+import os
+import shutil
+from pathlib import Path
+
+FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+
+
+def append_whole(path: Path, data: bytes) -> None:
+    """Append ``data`` in one write, or nothing of it.
+
+    Raises:
+        OSError: it could not be written whole; the file is as it was.
+    """
+    fd = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o644)
+    try:
+        before_bytes = os.fstat(fd).st_size
+        try:
+            written_bytes = os.write(fd, data)
+            if written_bytes < len(data):  # a disk that fills up takes what still fits, and says nothing
+                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        except OSError:
+            if os.fstat(fd).st_size > before_bytes:
+                os.ftruncate(fd, before_bytes)
+            raise
+    finally:
+        os.close(fd)
+
+
+def replace_whole(path: Path, data: bytes) -> None:
+    """Replace a file's content in one step: a reader sees the old one or the new one.
+
+    Raises:
+        OSError: it could not be written; the file is as it was.
+    """
+    partial = _partial(path)
+    try:
+        partial.write_bytes(data)
+        os.replace(partial, path)
+    except OSError:
+        partial.unlink(missing_ok=True)
+        raise
+
+
+def copy_whole(source: Path, target: Path) -> None:
+    """Copy a file; ``target`` appears when it is complete.
+
+    Raises:
+        OSError: it could not be written; nothing appears.
+    """
+    partial = _partial(target)
+    try:
+        shutil.copyfile(source, partial)
+        os.replace(partial, target)
+    except OSError:
+        partial.unlink(missing_ok=True)
+        raise
+
+
+def cut_torn_line(path: Path) -> None:
+    """Cut off what follows the last line's end: a line that a loss of power tore."""
+    with path.open("r+b") as file:
+        data = file.read()
+        whole_bytes = data.rfind(b"\n") + 1
+        if whole_bytes < len(data):
+            file.truncate(whole_bytes)
+
+
+def _partial(path: Path) -> Path:
+    return path.with_name(f".{path.name}.part")

@@ -1,0 +1,227 @@
+"""The folder of a run: what is appended to it, what is replaced in it, and who may write it.
+
+Only ``events.jsonl`` and the header are facts; ``rounds.jsonl`` and ``clients.jsonl`` follow from the events and are
+written anew at a resume. A line is written whole or not at all, so a killed controller leaves nothing half said; only
+a machine that loses power may tear the last line, and that line is dropped.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import itertools
+import os
+import shutil
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from datetime import datetime
+from pathlib import Path
+from typing import Any, Literal
+
+import msgspec
+
+from harness.blobs import blob_of
+from harness.durable import FULL, append_whole, copy_whole, cut_torn_line, replace_whole
+from harness.errors import StoreError, UsageError
+from harness.records import SCHEMA, ClientRecord, Header, RoundRecord
+from harness.rounds.events import AnyEvent
+
+HEADER, EVENTS, ROUNDS, CLIENTS, LOCK = (
+    "header.json",
+    "events.jsonl",
+    "rounds.jsonl",
+    "clients.jsonl",
+    "controller.lock",
+)
+KEPT_CHECKPOINTS = 2
+
+
+class RunFolder:
+    """One run's folder. Reading needs nothing; who writes holds :meth:`locked`."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.work = path / "work"
+
+    @classmethod
+    def create(cls, root: Path, run_id: str) -> RunFolder:
+        """Make the folder of a new run below ``root``.
+
+        Raises:
+            StoreError: it is there already, or cannot be made.
+        """
+        folder = cls(root / run_id)
+        try:
+            folder.path.mkdir(parents=True)
+            for inner in (folder.work, folder.path / "checkpoints", folder.path / "updates"):
+                inner.mkdir()
+        except OSError as error:
+            raise StoreError(f"the run folder {folder.path} could not be made: {error.strerror}") from None
+        return folder
+
+    @classmethod
+    def open(cls, path: Path) -> RunFolder:
+        """An existing run.
+
+        Raises:
+            UsageError: the folder is not there, or is no run folder.
+        """
+        if not (path / HEADER).is_file():
+            raise UsageError(f"{path} is not a run folder: it has no {HEADER}; see the runs with: federa-bench status")
+        return cls(path)
+
+    @contextmanager
+    def locked(self) -> Iterator[None]:
+        """Hold the folder for writing; the lock ends with the process, however that ends.
+
+        Raises:
+            StoreError: another controller writes this run.
+        """
+        with (self.path / LOCK).open("a+", encoding="utf-8") as file:
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                file.seek(0)
+                raise StoreError(
+                    f"{self.path} is being written by process {file.read().strip() or '(unknown)'}; "
+                    "wait for it to end, or stop it"
+                ) from None
+            file.truncate(0)
+            file.write(f"{os.getpid()}\n")
+            file.flush()
+            yield
+
+    def is_locked(self) -> bool:
+        """Whether a controller writes this run now."""
+        try:
+            with (self.path / LOCK).open(encoding="utf-8") as file:
+                fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except FileNotFoundError:
+            return False
+        except BlockingIOError:
+            return True
+        return False
+
+    def write_header(self, header: Header) -> None:
+        """Replace the header in one step: a reader sees the old one or the new one."""
+        self._replace(HEADER, msgspec.json.format(msgspec.json.encode(header)) + b"\n")
+
+    def read_header(self) -> Header:
+        """The header.
+
+        Raises:
+            StoreError: it cannot be read, or was written by a newer version.
+        """
+        try:
+            header = msgspec.json.decode((self.path / HEADER).read_bytes(), type=Header)
+        except (OSError, msgspec.DecodeError) as error:
+            raise StoreError(f"{self.path / HEADER} cannot be read: {error}") from None
+        if header.schema > SCHEMA:
+            raise StoreError(f"{self.path} has schema {header.schema}, this version reads up to {SCHEMA}; update it")
+        return header
+
+    def mark(self, state: Literal["running", "done", "failed", "interrupted"], reason: str | None) -> None:
+        """Write into the header how the run stands."""
+        self.write_header(msgspec.structs.replace(self.read_header(), state=state, reason=reason))
+
+    def append_event(self, event: AnyEvent) -> None:
+        """Append a fact."""
+        self._append(EVENTS, event)
+
+    def append_client(self, record: ClientRecord) -> None:
+        """Append an accepted update."""
+        self._append(CLIENTS, record)
+
+    def append_round(self, record: RoundRecord) -> None:
+        """Append a closed round."""
+        self._append(ROUNDS, record)
+
+    def read_events(self) -> list[AnyEvent]:
+        """All events. A torn last line is cut off the file: call it under :meth:`locked`.
+
+        Raises:
+            StoreError: a line within the file is damaged.
+        """
+        if (self.path / EVENTS).exists():
+            cut_torn_line(self.path / EVENTS)
+        return self._read(EVENTS, AnyEvent)
+
+    def read_rounds(self) -> list[RoundRecord]:
+        """The closed rounds so far; may be called while another process writes."""
+        return self._read(ROUNDS, RoundRecord)
+
+    def rewrite_derived(self, clients: Iterable[ClientRecord], rounds: Iterable[RoundRecord]) -> None:
+        """Replace what follows from the events; a resumed run appends to it."""
+        self._replace(CLIENTS, msgspec.json.Encoder().encode_lines(list(clients)))
+        self._replace(ROUNDS, msgspec.json.Encoder().encode_lines(list(rounds)))
+
+    def checkpoint(self, round: int) -> Path:
+        """The global state after a round; round 0 is the initial one."""
+        return self.path / "checkpoints" / f"round-{round:04d}.safetensors"
+
+    def update(self, round: int, client: int) -> Path:
+        """Where a client's update lands; its folder is made."""
+        path = self.path / "updates" / f"round-{round:04d}" / f"client-{client:04d}.safetensors"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        return path
+
+    def keep_initial_state(self, state: Path) -> str:
+        """Copy ``state`` to checkpoint 0 unless one is there, and return the SHA-256 of ``state`` itself."""
+        target = self.checkpoint(0)
+        if not target.exists() and state != target:
+            try:
+                copy_whole(state, target)
+            except OSError as error:
+                raise self._unwritten(target, error) from None
+        return blob_of(state).sha256
+
+    def prune(self, closed_round: int) -> None:
+        """Remove the updates of closed rounds, and checkpoints but the initial and the last two."""
+        for folder in (self.path / "updates").glob("round-*"):
+            if _round_of(folder) <= closed_round:
+                shutil.rmtree(folder, ignore_errors=True)
+        for checkpoint in (self.path / "checkpoints").glob("round-*.safetensors"):
+            if 0 < _round_of(checkpoint) <= closed_round - KEPT_CHECKPOINTS:
+                checkpoint.unlink(missing_ok=True)
+
+    def _append(self, name: str, line: msgspec.Struct) -> None:
+        try:
+            append_whole(self.path / name, msgspec.json.encode(line) + b"\n")
+        except OSError as error:
+            raise self._unwritten(self.path / name, error) from None
+
+    def _replace(self, name: str, data: bytes) -> None:
+        try:
+            replace_whole(self.path / name, data)
+        except OSError as error:
+            raise self._unwritten(self.path / name, error) from None
+
+    def _read(self, name: str, kind: Any) -> list[Any]:
+        path = self.path / name
+        lines = path.read_bytes().split(b"\n")[:-1] if path.exists() else []
+        decoder = msgspec.json.Decoder(kind)
+        records = []
+        for number, line in enumerate(lines, start=1):
+            try:
+                records.append(decoder.decode(line))
+            except msgspec.DecodeError as error:
+                raise StoreError(f"{path}, line {number} is damaged: {error}; start a new run") from None
+        return records
+
+    def _unwritten(self, path: Path, error: OSError) -> StoreError:
+        why = "the disk is full" if error.errno in FULL else error.strerror or "the system refused"
+        remedy = "free space" if error.errno in FULL else "mend that"
+        return StoreError(
+            f"{why}: {path} could not be written; what was recorded before is kept; "
+            f"{remedy}, then: federa-bench resume {self.path}"
+        )
+
+
+def _round_of(path: Path) -> int:
+    return int(path.name.removeprefix("round-").partition(".")[0])
+
+
+def new_run_id(root: Path, profile: str, method: str, seed: int, started_at: datetime) -> str:
+    """A run's name that is free below ``root``: ``quickstart-federa-s0-20260131-142501``."""
+    name = f"{profile}-{method}-s{seed}-{started_at:%Y%m%d-%H%M%S}"
+    candidates = itertools.chain([name], (f"{name}-{n}" for n in itertools.count(2)))
+    return next(candidate for candidate in candidates if not (root / candidate).exists())

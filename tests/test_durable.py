@@ -1,0 +1,45 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from harness.durable import append_whole, copy_whole, cut_torn_line, replace_whole
+
+
+def test_appended_data_follows_what_was_there(tmp_path: Path) -> None:
+    append_whole(tmp_path / "lines", b"one\n")
+    append_whole(tmp_path / "lines", b"two\n")
+    assert (tmp_path / "lines").read_bytes() == b"one\ntwo\n"
+
+
+def test_a_device_without_room_raises() -> None:
+    with pytest.raises(OSError, match="No space left"):
+        append_whole(Path("/dev/full"), b"x")
+
+
+def test_replacing_leaves_nothing_beside_the_file(tmp_path: Path) -> None:
+    replace_whole(tmp_path / "file", b"old")
+    replace_whole(tmp_path / "file", b"new")
+    assert [path.name for path in tmp_path.iterdir()] == ["file"]
+    assert (tmp_path / "file").read_bytes() == b"new"
+
+
+def test_a_replacement_that_fails_leaves_the_old_content(tmp_path: Path) -> None:
+    (tmp_path / "file").mkdir()
+    with pytest.raises(OSError, match="directory"):
+        replace_whole(tmp_path / "file", b"new")
+    assert [path.name for path in tmp_path.iterdir()] == ["file"]
+
+
+def test_a_copy_that_fails_leaves_nothing(tmp_path: Path) -> None:
+    with pytest.raises(FileNotFoundError):
+        copy_whole(tmp_path / "missing", tmp_path / "target")
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(("torn", "whole"), [(b"a\nb\nc", b"a\nb\n"), (b"a\n", b"a\n"), (b"a", b""), (b"", b"")])
+def test_what_follows_the_last_line_is_cut(tmp_path: Path, torn: bytes, whole: bytes) -> None:
+    (tmp_path / "lines").write_bytes(torn)
+    cut_torn_line(tmp_path / "lines")
+    assert (tmp_path / "lines").read_bytes() == whole
