@@ -1,0 +1,214 @@
+"""Puts a run together: folder, workload, fleet, machine, controller; a new one, or one that was interrupted."""
+
+from __future__ import annotations
+
+import signal
+import threading
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
+from datetime import datetime, timezone
+from pathlib import Path
+from types import FrameType
+from typing import Protocol
+
+import msgspec
+
+from harness import environment, store
+from harness.clock import RunClock
+from harness.controller import Controller, Observer
+from harness.errors import FederaBenchError, RunInterruptedError, StoreError, UsageError
+from harness.fleets.local import LocalAgents
+from harness.fleets.provision import provisioning
+from harness.fleets.zeromq import ZeromqFleet
+from harness.learning.aggregation.mean import weighted_mean
+from harness.learning.workload import Sources, Workload, prepare
+from harness.profiles import Experiment, Method, build, fingerprint
+from harness.records import Header
+from harness.rounds import commands as c
+from harness.rounds.machine import RoundMachine
+from harness.rounds.plan import RunPlan
+from harness.rounds.replay import replay
+from harness.store import RunFolder
+from harness.transport import LOOPBACK, Server, listen
+
+
+class Screen(Observer, Protocol):
+    """An observer that is also told what is being prepared."""
+
+    def say(self, line: str) -> None:
+        """One step of the preparation."""
+
+
+@dataclass(frozen=True)
+class RunOptions:
+    """What the command line decides besides the profile. ``bind`` None: a free port of loopback, local agents."""
+
+    out: Path = Path("runs")
+    bind: str | None = None
+    local_agents: bool = True
+
+
+def new_run(experiment: Experiment, method: Method, sources: Sources, options: RunOptions) -> RunFolder:
+    """Make the folder of a run, with its first header."""
+    seed = experiment.seeds.training
+    started_at = datetime.now(timezone.utc)
+    run_id = store.new_run_id(options.out, experiment.name, method, seed, started_at)
+    folder = RunFolder.create(options.out, run_id)
+    threads, count = experiment.device.threads, experiment.agents.count
+    here = environment.describe()
+    crowded = environment.oversubscription(count, threads, here["cores"]) if options.local_agents else None
+    folder.write_header(
+        Header(
+            run_id=run_id,
+            method=method,
+            seed=seed,
+            profile=msgspec.to_builtins(experiment),
+            profile_sha256=fingerprint(experiment),
+            environment=here,
+            warnings=(crowded,) if crowded else (),
+            data=str(sources.data.resolve()) if sources.data else None,
+            models=str(sources.models.resolve()) if sources.models else None,
+            started_at=started_at.isoformat(timespec="seconds"),
+        )
+    )
+    return folder
+
+
+def carry_on(folder: RunFolder, options: RunOptions, screen: Screen) -> None:
+    """Run a run folder to its end: from its first event if it has none, else from the last one recorded.
+
+    Raises:
+        RunInterruptedError: stopped by SIGINT or SIGTERM; says how to resume.
+        FederaBenchError: the run failed or could not be resumed.
+    """
+    with folder.locked(), _stopped_by_signals(), _recording_failure(folder):
+        header = folder.read_header()
+        experiment = build(header.profile, str(folder.path / "header.json"))
+        sources = Sources(data=_path(header.data), models=_path(header.models))
+        server = listen(options.bind or LOOPBACK)  # before the long work: a port in use is said at once
+        with closing(server):
+            workload = prepare(experiment, _method(header), sources, folder.work, screen.say)
+            _note_workload(folder, header, workload)
+            _conduct(folder, experiment, workload, server, options, screen)
+
+
+def _note_workload(folder: RunFolder, header: Header, workload: Workload) -> None:
+    warnings = tuple(dict.fromkeys((*header.warnings, *workload.warnings)))
+    folder.write_header(
+        msgspec.structs.replace(header, parameters=workload.parameters, warnings=warnings, state="running", reason=None)
+    )
+
+
+def _conduct(
+    folder: RunFolder,
+    experiment: Experiment,
+    workload: Workload,
+    server: Server,
+    options: RunOptions,
+    screen: Screen,
+) -> None:
+    state_sha256 = folder.keep_initial_state(workload.initial_state)
+    machine, start_s = _replayed(folder, experiment, state_sha256)
+    clock = RunClock(start_s)
+    local = None
+    if options.local_agents:
+        cache = options.out / ".cache"
+        local = LocalAgents(server.endpoint, experiment.agents.count, cache.resolve(), folder.work / "logs")
+    provided = provisioning(workload, experiment.link, experiment.seeds.link)
+    screen.say(f"waiting for {experiment.agents.count} agents at {server.endpoint}")
+    with ZeromqFleet(folder.path.name, server, provided, experiment.agents, local, clock.now_s) as fleet:
+        controller = Controller(folder, experiment, machine, fleet, _Learning(workload), screen, clock)
+        if machine.opened:
+            controller.resume()
+        else:
+            controller.open(workload.svd_s, state_sha256)
+        controller.run()
+
+
+@dataclass(frozen=True)
+class _Learning:
+    """The learning side as the controller wants it."""
+
+    workload: Workload
+
+    def aggregate(self, updates: list[tuple[Path, int]], out: Path) -> str:
+        return weighted_mean(updates, out)
+
+    def evaluate(self, state: Path) -> dict[str, float]:
+        if self.workload.evaluator is None:
+            raise FederaBenchError("a null run has nothing to evaluate")
+        return self.workload.evaluator(state)
+
+
+def _replayed(folder: RunFolder, experiment: Experiment, state_sha256: str) -> tuple[RoundMachine, float]:
+    """The machine after all recorded events, and the run's clock at the last one; derived files are made anew."""
+    events = folder.read_events()
+    machine, orders = replay(RunPlan.of(experiment), events)
+    if not events:
+        return machine, 0.0
+    if machine.initial_state_sha256 != state_sha256:
+        raise StoreError(
+            f"{folder.path}: the initial state is not the one this run began with, so its data, model or software "
+            "has changed; start a new run"
+        )
+    folder.rewrite_derived(
+        [order.record for order in orders if isinstance(order, c.WriteClient)],
+        [order.record for order in orders if isinstance(order, c.WriteRound)],
+    )
+    return machine, events[-1].at_s
+
+
+@contextmanager
+def _stopped_by_signals() -> Iterator[None]:
+    """SIGTERM interrupts as SIGINT does; both only where signals arrive (the main thread)."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+
+    def interrupt(signum: int, frame: FrameType | None) -> None:
+        raise KeyboardInterrupt
+
+    before = signal.signal(signal.SIGTERM, interrupt)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+@contextmanager
+def _recording_failure(folder: RunFolder) -> Iterator[None]:
+    """Write how the run ended into its header, where it did not end well."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        folder.mark("interrupted", "stopped by the user")
+        raise RunInterruptedError(
+            f"interrupted; what is recorded is kept. Go on with: federa-bench resume {folder.path}"
+        ) from None
+    except StoreError:
+        raise  # the disk may be full: what stands there is the record
+    except FederaBenchError as error:
+        folder.mark("failed", str(error))
+        raise
+
+
+def _method(header: Header) -> Method:
+    method: Method = msgspec.convert(header.method, Method)
+    return method
+
+
+def _path(text: str | None) -> Path | None:
+    return Path(text) if text else None
+
+
+def resumable(path: Path) -> RunFolder:
+    """A run folder that can go on.
+
+    Raises:
+        UsageError: it is no run folder, or the run is done.
+    """
+    folder = RunFolder.open(path)
+    if folder.read_header().state == "done":
+        raise UsageError(f"{path} is done; see it with: federa-bench report {path}")
+    return folder

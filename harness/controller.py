@@ -1,0 +1,195 @@
+"""The controller's shell: waits for facts, keeps them, lets the round machine decide, carries out its orders.
+
+Everything that happens is appended to ``events.jsonl`` before the machine sees it, so that a killed controller goes on
+from there. The shell itself decides nothing.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Literal, Protocol
+
+import msgspec
+
+from harness.clock import RunClock
+from harness.errands import Errands
+from harness.errors import FederaBenchError, NoAgentsError
+from harness.fleets import Fleet
+from harness.profiles import Experiment
+from harness.rounds import commands as c
+from harness.rounds.events import Aggregated, AnyEvent, ControllerResumed, DeadlinePassed, Evaluated, RunOpened
+from harness.rounds.machine import RoundMachine
+from harness.store import RunFolder
+
+LONGEST_WAIT_S = 0.5
+
+
+class Learning(Protocol):
+    """What the controller asks of the learning side, between rounds."""
+
+    def aggregate(self, updates: list[tuple[Path, int]], out: Path) -> str:
+        """Average the update files, weighted by samples, into ``out``; its SHA-256."""
+
+    def evaluate(self, state: Path) -> dict[str, float]:
+        """Metrics of a state file."""
+
+
+class Observer(Protocol):
+    """Who is told after every event; progress bars are one."""
+
+    def saw(self, event: AnyEvent, machine: RoundMachine) -> None:
+        """``event`` was handled; the machine shows where the run stands."""
+
+
+def training_seed(seed: int, round: int, client: int) -> int:
+    """The seed of one local training, from (seed, round, client) alone: it does not matter who trains, or when."""
+    digest = hashlib.sha256(f"training:{seed}:{round}:{client}".encode()).digest()
+    return int.from_bytes(digest[:4], "big")
+
+
+class Controller:
+    """One run, from its first event or the last one recorded, to its end."""
+
+    def __init__(
+        self,
+        folder: RunFolder,
+        experiment: Experiment,
+        machine: RoundMachine,
+        fleet: Fleet,
+        learning: Learning,
+        observer: Observer,
+        clock: RunClock,
+    ) -> None:
+        self._folder = folder
+        self._experiment = experiment
+        self._machine = machine
+        self._fleet = fleet
+        self._learning = learning
+        self._observer = observer
+        self._clock = clock
+        self._errands: Errands[AnyEvent] = Errands()
+        self._deadlines: dict[str, tuple[float, c.SetDeadline]] = {}
+        self._ended = False
+
+    def open(self, svd_s: float, state_sha256: str) -> None:
+        """Start a new run from its initial state."""
+        self._handle(RunOpened(at_s=self._clock.now_s(), svd_s=svd_s, state_sha256=state_sha256))
+
+    def resume(self) -> None:
+        """Go on with a run whose events were replayed into the machine."""
+        self._handle(ControllerResumed(at_s=self._clock.now_s()))
+
+    def run(self) -> None:
+        """Carry the run to its end.
+
+        Raises:
+            NoAgentsError: no agent came in time.
+            FederaBenchError: the run failed; the reason stands in the header too.
+        """
+        try:
+            while not self._ended:
+                for event in self._fleet.wait(self._patience_s(), [self._errands.fd]):
+                    self._handle(event)
+                for event in self._errands.results():
+                    self._handle(msgspec.structs.replace(event, at_s=self._clock.now_s()))
+                for event in self._passed_deadlines():
+                    self._handle(event)
+        finally:
+            self._errands.close()
+
+    def _handle(self, event: AnyEvent) -> None:
+        self._folder.append_event(event)
+        orders = self._machine.handle(event)
+        for order in orders:
+            self._carry_out(order)
+        self._observer.saw(event, self._machine)
+
+    def _carry_out(self, order: c.AnyCommand) -> None:
+        match order:
+            case c.SetDeadline():
+                self._deadlines[order.kind] = (self._clock.now_s() + order.seconds, order)
+            case c.StartRun():
+                self._start(order)
+            case c.AssignTask():
+                self._assign(order)
+            case c.CancelTask():
+                self._fleet.cancel(order)
+            case c.Aggregate():
+                self._errands.send(self._aggregating(order))
+            case c.Evaluate():
+                self._errands.send(self._evaluating(order))
+            case c.WriteClient():
+                self._folder.append_client(order.record)
+            case c.WriteRound():
+                self._folder.append_round(order.record)
+                self._folder.prune(order.record.round)
+            case c.Finish():
+                self._end("done", None)
+            case c.Abort():
+                self._end("failed", order.reason)
+                raise (NoAgentsError if order.no_agents else FederaBenchError)(order.reason)
+
+    def _start(self, order: c.StartRun) -> None:
+        header = self._folder.read_header()
+        self._folder.write_header(
+            msgspec.structs.replace(
+                header,
+                clock=order.clock,
+                svd_s=order.svd_s,
+                ship_s=order.ship_s,
+                init_s=order.svd_s + order.ship_s,
+                provision_s=order.provision_s,
+                agents=order.agents,
+                warnings=(*header.warnings, *order.warnings),
+            )
+        )
+
+    def _assign(self, order: c.AssignTask) -> None:
+        self._fleet.assign(
+            order,
+            state=self._folder.checkpoint(order.round - 1),
+            seed=training_seed(self._experiment.seeds.training, order.round, order.client),
+            update=self._folder.update(order.round, order.client),
+        )
+
+    def _aggregating(self, order: c.Aggregate) -> Callable[[], AnyEvent]:
+        updates = [(self._folder.update(order.round, u.client), u.samples) for u in order.updates]
+        out = self._folder.checkpoint(order.round)
+
+        def aggregate() -> AnyEvent:
+            started_s = time.monotonic()
+            sha256 = self._learning.aggregate(updates, out)
+            spent_s = time.monotonic() - started_s
+            return Aggregated(at_s=0.0, round=order.round, state_sha256=sha256, aggregate_s=spent_s)
+
+        return aggregate
+
+    def _evaluating(self, order: c.Evaluate) -> Callable[[], AnyEvent]:
+        state = self._folder.checkpoint(order.round)
+
+        def evaluate() -> AnyEvent:
+            started_s = time.monotonic()
+            metrics = self._learning.evaluate(state)
+            spent_s = time.monotonic() - started_s
+            return Evaluated(at_s=0.0, round=order.round, metrics=metrics, evaluate_s=spent_s)
+
+        return evaluate
+
+    def _end(self, state: Literal["done", "failed"], reason: str | None) -> None:
+        self._ended = True
+        self._folder.mark(state, reason)
+        self._fleet.close(reason or "the run is done")
+
+    def _patience_s(self) -> float:
+        due = [at_s - self._clock.now_s() for at_s, _ in self._deadlines.values()]
+        return max(0.0, min([LONGEST_WAIT_S, *due]))
+
+    def _passed_deadlines(self) -> list[AnyEvent]:
+        now_s = self._clock.now_s()
+        passed = [order for at_s, order in self._deadlines.values() if at_s <= now_s]
+        for order in passed:
+            del self._deadlines[order.kind]
+        return [DeadlinePassed(at_s=now_s, kind=o.kind, round=o.round, number=o.number) for o in passed]

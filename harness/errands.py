@@ -1,0 +1,63 @@
+"""Work that takes long, beside the loop: one thread, results through a queue, a pipe to wake the loop.
+
+Aggregation and evaluation let go of the interpreter while they compute, so heartbeats are answered meanwhile.
+"""
+
+from __future__ import annotations
+
+import os
+import queue
+import threading
+from collections.abc import Callable
+from typing import Generic, TypeVar
+
+Result = TypeVar("Result")
+Job = Callable[[], Result]
+
+
+class Errands(Generic[Result]):
+    """Runs jobs one after another in a daemon thread, so that an interrupted run need not wait for one to end."""
+
+    def __init__(self) -> None:
+        self._jobs: queue.SimpleQueue[Job[Result] | None] = queue.SimpleQueue()
+        self._done: queue.SimpleQueue[Result | BaseException] = queue.SimpleQueue()
+        self._read_fd, self._write_fd = os.pipe()
+        self._thread = threading.Thread(target=self._work, name="errands", daemon=True)
+        self._thread.start()
+
+    @property
+    def fd(self) -> int:
+        """Readable when a result waits."""
+        return self._read_fd
+
+    def send(self, job: Job[Result]) -> None:
+        """Run ``job`` after those sent before it."""
+        self._jobs.put(job)
+
+    def results(self) -> list[Result]:
+        """What was finished since the last call.
+
+        Raises:
+            BaseException: whatever a job raised, as it was.
+        """
+        finished: list[Result] = []
+        while not self._done.empty():
+            os.read(self._read_fd, 1)
+            result = self._done.get()
+            if isinstance(result, BaseException):
+                raise result
+            finished.append(result)
+        return finished
+
+    def close(self) -> None:
+        """Take no more jobs. One under way is left to its thread, which ends with it."""
+        self._jobs.put(None)
+
+    def _work(self) -> None:
+        while (job := self._jobs.get()) is not None:
+            try:
+                result: Result | BaseException = job()
+            except BaseException as error:  # the loop's thread raises it again, so nothing is lost
+                result = error
+            self._done.put(result)
+            os.write(self._write_fd, b".")

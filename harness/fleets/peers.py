@@ -1,0 +1,73 @@
+"""Who is connected: an agent, what it does at the moment, and the update that is coming from it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from harness.blobs import Landing
+from harness.protocol.messages import TaskRef
+
+
+@dataclass
+class Peer:
+    """One agent, from its Hello until it is lost. ``id`` is the routing id of its main socket."""
+
+    id: bytes
+    name: str
+    host: str
+    seen_s: float
+    joined: bool = False
+    task: TaskRef | None = None
+    update: Path | None = None
+    landing: Landing | None = None
+    landed_sha256: str | None = None
+
+    def begin(self, task: TaskRef, update: Path) -> None:
+        """A task was sent to it; its update is to land in ``update``."""
+        self.end()
+        self.task, self.update = task, update
+
+    def end(self) -> None:
+        """It has no task any more; bytes that landed in part stay where they are."""
+        if self.landing is not None and self.landed_sha256 is None:
+            self.landing.close()
+        self.task = self.update = self.landing = self.landed_sha256 = None
+
+
+class Peers:
+    """The agents that are connected, by routing id and by name."""
+
+    def __init__(self) -> None:
+        self._by_id: dict[bytes, Peer] = {}
+
+    def __iter__(self) -> Iterator[Peer]:
+        return iter(list(self._by_id.values()))
+
+    def get(self, id: bytes) -> Peer | None:
+        """The peer of this routing id."""
+        return self._by_id.get(id)
+
+    def named(self, name: str) -> Peer | None:
+        """The peer of this agent name."""
+        return next((peer for peer in self._by_id.values() if peer.name == name), None)
+
+    def add(self, peer: Peer) -> None:
+        """A new agent is here."""
+        self._by_id[peer.id] = peer
+
+    def remove(self, peer: Peer) -> None:
+        """An agent is lost."""
+        peer.end()
+        del self._by_id[peer.id]
+
+    def forgive(self, away_s: float) -> None:
+        """Nobody could be heard for ``away_s`` seconds: that silence is not theirs."""
+        for peer in self._by_id.values():
+            peer.seen_s += away_s
+
+    def clear(self) -> None:
+        """Nobody is here any more."""
+        for peer in self:
+            self.remove(peer)

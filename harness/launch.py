@@ -1,0 +1,141 @@
+"""From what the command line says to runs: check it, make the run folders, carry them on, have the report written."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Sequence
+from importlib.metadata import entry_points
+from pathlib import Path
+
+import msgspec
+from rich.console import Console
+
+from harness import library
+from harness.errors import FederaBenchError, UsageError
+from harness.profiles import METHODS, Experiment, Method, build, fingerprint
+from harness.store import RunFolder
+
+SEEDED = ("cohort", "initialisation", "training", "evaluation", "link")
+COMMANDS_GROUP = "federa_bench.commands"
+
+
+def experiment_of(
+    profile: str, sets: Sequence[str], rounds: int | None, agents: int | None, seed: int | None
+) -> Experiment:
+    """The resolved experiment; options of their own are overrides like any other, and --set has the last word."""
+    extra = [f"seeds.{purpose}={seed}" for purpose in SEEDED] if seed is not None else []
+    extra += [f"rounds.count={rounds}"] if rounds else []
+    extra += [f"agents.count={agents}"] if agents else []
+    return library.load_experiment(profile, [*extra, *sets])
+
+
+def methods_of(names: str) -> list[Method]:
+    """The methods that a list of names, or ``all``, stands for.
+
+    Raises:
+        UsageError: a name is unknown, or there is none.
+    """
+    wanted = list(METHODS) if names == "all" else names.replace(",", " ").split()
+    choices = ", ".join(METHODS)
+    if not wanted:
+        raise UsageError(f"--methods names no method; choose from: {choices}")
+    for name in wanted:
+        if name not in METHODS:
+            raise UsageError(f"method '{name}' is unknown; choose from: {choices}")
+    return msgspec.convert(wanted, list[Method])
+
+
+def check_folders(data: Path | None, models: Path | None) -> None:
+    """See that the folders exist which were named.
+
+    Raises:
+        UsageError: one does not.
+    """
+    for option, folder in (("--data", data), ("--models", models)):
+        if folder is not None and not folder.is_dir():
+            raise UsageError(f"{option} {folder}: there is no such folder; give the folder that holds the files")
+
+
+def print_config(experiment: Experiment) -> None:
+    """The resolved profile and its hash as JSON on stdout."""
+    print_json({"profile_sha256": fingerprint(experiment), **msgspec.to_builtins(experiment)})
+
+
+def print_json(value: object) -> None:
+    """Any record as JSON on stdout, for programs and people."""
+    sys.stdout.write(msgspec.json.format(msgspec.json.encode(value)).decode() + "\n")
+
+
+def bench(
+    experiment: Experiment,
+    methods: Sequence[Method],
+    data: Path | None,
+    models: Path | None,
+    out: Path,
+    bind: str | None,
+    external: bool,
+) -> int:
+    """Run the methods one after another, then write one report; the report's exit code.
+
+    A method that fails does not keep the others from their turn; its sentence is said, and said again by its folder.
+    """
+    from harness.bench import RunOptions, new_run
+    from harness.learning.workload import Sources
+
+    options = RunOptions(out=out, bind=bind, local_agents=not external)
+    folders, failure = [], None
+    for method in methods:
+        folder = new_run(experiment, method, Sources(data=data, models=models), options)
+        folders.append(folder)
+        failure = _one_of(folder, len(methods) > 1, bind, external) or failure
+    code = report([folder.path for folder in folders])
+    return failure.exit_code if failure else code
+
+
+def _one_of(folder: RunFolder, several: bool, bind: str | None, external: bool) -> FederaBenchError | None:
+    """Carry a run on; one of several may fail alone, but not for what would stop every one."""
+    try:
+        carry_on(folder, bind, external)
+    except FederaBenchError as error:
+        if not several or error.exit_code != 1:
+            raise
+        sys.stderr.write(f"federa-bench: {error}\n")
+        return error
+    return None
+
+
+def carry_on(folder: RunFolder, bind: str | None, external: bool) -> None:
+    """Run a folder to its end, with progress on stderr."""
+    from harness.bench import RunOptions
+    from harness.bench import carry_on as run_on
+    from harness.progress import ProgressScreen
+
+    header = folder.read_header()
+    experiment = build(header.profile, str(folder.path / "header.json"))
+    options = RunOptions(out=folder.path.parent, bind=bind, local_agents=not external)
+    console = Console(stderr=True)
+    console.print(
+        f"[bold]{header.method}[/bold] on {experiment.name}, seed {header.seed}: {folder.path}",
+        highlight=False,
+        soft_wrap=True,
+    )
+    with ProgressScreen(console, experiment, header.method) as screen:
+        run_on(folder, options, screen)
+
+
+def report(folders: Sequence[Path]) -> int:
+    """Have the report of these runs written and their table printed; its exit code."""
+    return other_package("report")([str(folder) for folder in folders])
+
+
+def other_package(name: str) -> Callable[[list[str]], int]:
+    """A command of another package, found by its entry point: the harness imports neither agents nor analysis.
+
+    Raises:
+        UsageError: it is not installed.
+    """
+    found = [entry for entry in entry_points(group=COMMANDS_GROUP) if entry.name == name]
+    if not found:
+        raise UsageError(f"the command '{name}' is not installed here; install federa-bench with its extras")
+    command: Callable[[list[str]], int] = found[0].load()
+    return command

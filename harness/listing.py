@@ -1,0 +1,112 @@
+"""Lists for people: the runs there are, the experiments there are, what a command would do."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import msgspec
+from rich.console import Console
+from rich.table import Table
+
+from harness.errors import UsageError
+from harness.library import Listed
+from harness.profiles import Experiment, Method
+from harness.rounds.selection import cohort
+from harness.store import RunFolder
+
+
+class RunRow(msgspec.Struct, frozen=True, kw_only=True):
+    """How far a run is. ``state`` is "running" only while a controller holds the folder."""
+
+    path: str
+    method: str
+    seed: int
+    state: str
+    rounds_done: int
+    rounds: int
+    metric: str
+    last: float | None
+    elapsed_s: float | None
+    next_command: str | None
+
+
+def runs(paths: Sequence[Path], out: Path) -> list[RunRow]:
+    """Rows of the given run folders, or of all below ``out``, oldest first.
+
+    Raises:
+        UsageError: a given folder is no run folder.
+    """
+    chosen = list(paths) or sorted(path.parent for path in out.glob("*/header.json"))
+    for path in chosen:
+        if not (path / "header.json").is_file():
+            raise UsageError(f"{path} is not a run folder: it has no header.json")
+    rows = [_row(RunFolder.open(path)) for path in chosen]
+    return sorted(rows, key=lambda row: row.path) if not paths else rows
+
+
+def _row(folder: RunFolder) -> RunRow:
+    header, records = folder.read_header(), folder.read_rounds()
+    state = header.state
+    if state == "running" and not folder.is_locked():
+        state = "interrupted"
+    metric = str(header.profile["target"]["metric"])
+    values = [record.metrics[metric] for record in records if metric in record.metrics]
+    resumable = state in ("interrupted", "failed")
+    return RunRow(
+        path=str(folder.path),
+        method=header.method,
+        seed=header.seed,
+        state=state,
+        rounds_done=len(records),
+        rounds=int(header.profile["rounds"]["count"]),
+        metric=metric,
+        last=values[-1] if values else None,
+        elapsed_s=records[-1].elapsed_s if records else None,
+        next_command=f"federa-bench resume {folder.path}" if resumable else None,
+    )
+
+
+def show_runs(console: Console, rows: Sequence[RunRow], out: Path) -> None:
+    """The rows as a table, and below it the command for each run that can go on."""
+    if not rows:
+        console.print(f"no runs in {out} yet; start one with: make bench METHOD=federa", highlight=False)
+        return
+    table = Table("run", "method", "seed", "state", "rounds", "last metric", "clock")
+    for row in rows:
+        last = "-" if row.last is None else f"{row.metric} {row.last:.3f}"
+        clock = "-" if row.elapsed_s is None else f"{row.elapsed_s:.1f} s"
+        rounds = f"{row.rounds_done}/{row.rounds}"
+        table.add_row(Path(row.path).name, row.method, str(row.seed), row.state, rounds, last, clock)
+    console.print(table)
+    for row in rows:
+        if row.next_command:
+            console.print(f"go on with: {row.next_command}", highlight=False, soft_wrap=True)
+
+
+def show_profiles(console: Console, experiments: Sequence[Listed]) -> None:
+    """The experiments with what they are and the command that runs them."""
+    table = Table("profile", "what it is", "command")
+    for experiment in experiments:
+        table.add_row(experiment.name, experiment.description, experiment.command)
+    console.print(table)
+
+
+def plan(console: Console, experiment: Experiment, methods: Sequence[Method]) -> None:
+    """What a run would do, without doing it."""
+    rounds = experiment.rounds
+    first = cohort(experiment.seeds.cohort, 1, experiment.partition.clients, rounds.clients_per_round)
+    partition = experiment.partition
+    lines = {
+        "experiment": f"{experiment.name}: {experiment.description}",
+        "methods": ", ".join(f"{name} (lr {experiment.method(name).lr:g})" for name in methods),
+        "model, data": f"{experiment.model.name}, {experiment.dataset.name}",
+        "clients": f"{partition.clients} ({partition.kind}, alpha {partition.alpha:g})",
+        "rounds": f"{rounds.count}, {rounds.clients_per_round} clients each; the first: {', '.join(map(str, first))}",
+        "agents, link": f"{experiment.agents.count}, {experiment.link.name}",
+        "target": f"{experiment.target.metric} {experiment.target.value:g}",
+    }
+    width = max(map(len, lines))
+    for name, text in lines.items():
+        console.print(f"{name:<{width}}  {text}", highlight=False, soft_wrap=True)
+    console.print("dry run: nothing was started", style="dim")

@@ -1,0 +1,96 @@
+"""What a person sees while a run goes on: a bar of rounds, the metric, and an honest remaining time."""
+
+from __future__ import annotations
+
+import time
+from types import TracebackType
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+from harness.profiles import Experiment
+from harness.remaining import remaining_s, spoken
+from harness.rounds.events import AgentJoined, AgentLost, AnyEvent, Evaluated, TaskFailed
+from harness.rounds.machine import RoundMachine
+
+
+class ProgressScreen:
+    """Rounds as a bar on a terminal; on anything else one line for each evaluated round."""
+
+    def __init__(self, console: Console, experiment: Experiment, title: str) -> None:
+        self._console = console
+        self._experiment = experiment
+        self._title = title
+        self._live = console.is_terminal
+        self._laps_s: list[float] = []
+        self._lap_from_s: float | None = None
+        self._closed = 0
+        self._bar = Progress(
+            TextColumn("[bold]{task.description}"),
+            BarColumn(bar_width=None),
+            MofNCompleteColumn(),
+            TextColumn("{task.fields[clients]}"),
+            TextColumn("[cyan]{task.fields[metric]}"),
+            TimeElapsedColumn(),
+            TextColumn("{task.fields[left]}"),
+            console=console,
+            disable=not self._live,
+        )
+        self._task = self._bar.add_task(title, total=experiment.rounds.count, clients="", metric="", left="")
+
+    def __enter__(self) -> ProgressScreen:
+        self._bar.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._bar.stop()
+
+    def say(self, line: str) -> None:
+        """One step of the preparation."""
+        self._bar.console.print(f"[dim]{line}[/dim]", highlight=False)
+
+    def saw(self, event: AnyEvent, machine: RoundMachine) -> None:
+        """Show where the run stands after an event."""
+        if isinstance(event, AgentJoined):
+            self.say(f"{event.agent} is ready ({len(machine.agents)} of {self._experiment.agents.count})")
+        elif isinstance(event, AgentLost):
+            self.say(f"[yellow]{event.agent} is lost: {event.reason}[/yellow]")
+        elif isinstance(event, TaskFailed):
+            self.say(f"[yellow]client {event.client} failed on {event.agent}: {event.reason}[/yellow]")
+        self._count_laps(machine)
+        self._draw(machine, event)
+
+    def _count_laps(self, machine: RoundMachine) -> None:
+        now_s = time.monotonic()
+        closed = len(machine.records)
+        if self._lap_from_s is None and machine.phase == "training":
+            self._lap_from_s, self._closed = now_s, closed
+        if self._lap_from_s is not None and closed > self._closed:
+            self._laps_s.append((now_s - self._lap_from_s) / (closed - self._closed))
+            self._lap_from_s, self._closed = now_s, closed
+
+    def _draw(self, machine: RoundMachine, event: AnyEvent) -> None:
+        done = len(machine.records)
+        left_s = remaining_s(self._laps_s, self._experiment.rounds.count - done)
+        metric = self._metric(machine)
+        self._bar.update(
+            self._task,
+            completed=done,
+            clients=f"clients {len(machine.completed)}/{len(machine.selected)}" if machine.selected else "",
+            metric=metric,
+            left="" if machine.over else f"{spoken(left_s)} left",
+        )
+        if isinstance(event, Evaluated) and not self._live:
+            record = machine.records[-1]
+            self._console.print(
+                f"{self._title} round {done}/{self._experiment.rounds.count}  {metric}  "
+                f"{record.elapsed_s:.1f} s  ({spoken(left_s)} left)",
+                highlight=False,
+            )
+
+    def _metric(self, machine: RoundMachine) -> str:
+        name = self._experiment.target.metric
+        values = [record.metrics[name] for record in machine.records if name in record.metrics]
+        return f"{name} {values[-1]:.3f}" if values else ""

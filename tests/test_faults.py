@@ -1,0 +1,145 @@
+"""What dies on the way costs no result. Real processes, killed by pid."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+from pathlib import Path
+
+import pytest
+from benchtools import NULL, TINY, agents_of, bench, hashes, only_run, rounds, started, until
+
+SLOW = ["--set", "link={name: slow, rate_mbps: 8}", "--set", "train.null_state_bytes=300000"]
+"""An upload takes 0.3 s: long enough to be killed in the middle."""
+
+
+def events(run: Path) -> str:
+    """The run's events as text; empty before the first."""
+    path = run / "events.jsonl"
+    return path.read_text() if path.exists() else ""
+
+
+def the_run(folder: Path) -> Path:
+    until(lambda: list((folder / "runs").glob("*/events.jsonl")), "the first event")
+    return only_run(folder / "runs")
+
+
+@pytest.fixture(scope="module")
+def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> list[str]:
+    """State hashes of a tiny run that nothing happened to."""
+    folder = tmp_path_factory.mktemp("undisturbed")
+    result = bench("run", TINY, "--method", "fedlr", cwd=folder)
+    assert result.returncode == 0, result.stderr
+    return hashes(only_run(folder / "runs"))
+
+
+def test_a_controller_killed_in_the_middle_of_a_round_goes_on_to_the_same_weights(
+    undisturbed: list[str], tmp_path: Path
+) -> None:
+    with started("run", TINY, "--method", "fedlr", cwd=tmp_path) as process:
+        run = the_run(tmp_path)
+        until(lambda: events(run).count("update-received") >= 5, "an update of round 2")
+        process.kill()
+    assert len(rounds(run)) < 3
+    result = bench("resume", str(run), cwd=tmp_path)
+    assert result.returncode == 0, result.stderr
+    assert hashes(run) == undisturbed
+    assert "controller-resumed" in events(run)
+
+
+def test_an_agent_killed_in_training_costs_nothing_but_time(undisturbed: list[str], tmp_path: Path) -> None:
+    with started("run", TINY, "--method", "fedlr", cwd=tmp_path) as process:
+        run = the_run(tmp_path)
+        until(lambda: events(run).count("update-received") >= 1, "the first update")
+        os.kill(agents_of(process.pid)[0], signal.SIGKILL)
+        printed, _ = process.communicate(timeout=200)
+    assert process.returncode == 0, printed
+    assert hashes(run) == undisturbed
+    assert "agent-lost" in events(run)
+
+
+def test_an_agent_killed_in_the_middle_of_an_upload_is_replaced(tmp_path: Path) -> None:
+    with started("run", TINY, *NULL, *SLOW, cwd=tmp_path) as process:
+        run = the_run(tmp_path)
+        until(lambda: list(run.glob("updates/*/*.part")), "a partial upload")
+        os.kill(agents_of(process.pid)[0], signal.SIGKILL)
+        os.kill(agents_of(process.pid)[1], signal.SIGKILL)
+        printed, _ = process.communicate(timeout=200)
+    assert process.returncode == 0, printed
+    assert "agent-lost" in events(run)
+    assert [len(record.completed) for record in rounds(run)] == [4, 4, 4]
+
+
+def test_ctrl_c_leaves_a_resumable_run_and_says_how(tmp_path: Path) -> None:
+    with started("run", TINY, *NULL, *SLOW, cwd=tmp_path) as process:
+        run = the_run(tmp_path)
+        until(lambda: "update-received" in events(run), "the first update")
+        process.send_signal(signal.SIGINT)
+        printed, _ = process.communicate(timeout=60)
+    assert process.returncode == 130, printed
+    assert f"federa-bench resume runs/{run.name}" in printed.replace("\n", "")
+    assert "Traceback" not in printed
+    status = bench("status", cwd=tmp_path)
+    assert "interrupted" in status.stdout
+    result = bench("resume", f"runs/{run.name}", cwd=tmp_path)
+    assert result.returncode == 0, result.stderr
+    assert len(rounds(run)) == 3
+
+
+def test_a_killed_controller_leaves_no_agent_behind(tmp_path: Path) -> None:
+    with started("run", TINY, *NULL, *SLOW, cwd=tmp_path) as process:
+        run = the_run(tmp_path)
+        until(lambda: "update-received" in events(run), "the first update")
+        agents = agents_of(process.pid)
+        process.kill()
+    assert agents
+    until(lambda: not any(_alive(pid) for pid in agents), "the agents' end")
+
+
+def _alive(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    stat = Path(f"/proc/{pid}/stat").read_text()
+    return stat.rpartition(")")[2].split()[0] != "Z"
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path):
+    """A file system of 1 MiB; skipped where one cannot be mounted."""
+    folder = tmp_path / "disk"
+    folder.mkdir()
+    mounted = subprocess.run(
+        ["mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", str(folder)], capture_output=True, check=False
+    )
+    if mounted.returncode:
+        pytest.skip("a small file system cannot be mounted here (needs root)")
+    yield folder
+    subprocess.run(["umount", "-l", str(folder)], check=True)
+
+
+def test_a_full_disk_ends_in_a_sentence_and_the_run_goes_on_when_there_is_room(small_disk: Path) -> None:
+    tiny_state = ["--set", "train.null_state_bytes=1024", "--set", "rounds.count=40"]
+    with started("run", TINY, *NULL, *tiny_state, cwd=small_disk) as process:
+        run = the_run(small_disk)
+        until(lambda: "update-received" in events(run), "the first update")
+        ballast = small_disk / "ballast"
+        with ballast.open("wb", buffering=0) as file:
+            try:
+                while file.write(b"x" * 4096):
+                    pass
+            except OSError:
+                file.flush()
+        printed, _ = process.communicate(timeout=100)
+    assert process.returncode == 1, printed
+    assert "disk is full" in printed
+    assert "resume" in printed
+    assert "Traceback" not in printed
+    before = events(run).count("\n")
+    ballast.unlink()
+    result = bench("resume", str(run), cwd=small_disk)
+    assert result.returncode == 0, result.stderr
+    assert len(rounds(run)) == 40
+    assert events(run).count("\n") > before
