@@ -1,0 +1,229 @@
+"""Plotly figures. Data only: colours of text, grid and background are the page's, which follows the reader's scheme.
+
+A method has one colour, one dash and one marker everywhere (:mod:`analysis.palette`).
+Legends are the page's too, so that a plot keeps its width on a narrow screen.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import accumulate
+from typing import Any
+
+import plotly.graph_objects as go
+
+from analysis import stats, targets, units
+from analysis.load import Run
+from analysis.palette import FRACTION_SYMBOLS, PHASES, style
+from analysis.tables import crossings, fractions_of
+from harness.records import RoundRecord
+
+MOST_MARKERS = 24
+LABELS_PX = 44  # beside the plot, for the names of target lines
+
+
+def milestones(runs: Sequence[Run]) -> go.Figure:
+    """When each run reached each fraction: one line a run, one mark a fraction."""
+    fractions = fractions_of(runs)
+    reached = [crossings(run, fractions) for run in runs]
+    clock = units.time_unit(c.elapsed_s for row in reached for c in row if c)
+    figure = _figure(f"time, {clock.symbol}", "", height=60 + 34 * len(runs))
+    for label, run, row in zip(stats.labels(runs), runs, reached, strict=True):
+        found = [(c, FRACTION_SYMBOLS[at % len(FRACTION_SYMBOLS)]) for at, c in enumerate(row) if c]
+        xs = [c.elapsed_s / clock.divisor for c, _ in found]
+        look, name = style(run.header.method), _plain(label)
+        figure.add_trace(  # a run that reached nothing keeps its empty row
+            go.Scatter(
+                x=[0.0, *xs[-1:]],
+                y=[name] * (1 + len(xs[-1:])),
+                mode="lines",
+                line={"color": look.colour, "dash": look.dash, "width": 2},
+                hoverinfo="skip",
+            )
+        )
+        figure.add_trace(
+            go.Scatter(
+                x=xs,
+                y=[name] * len(xs),
+                mode="markers",
+                marker={"color": look.colour, "size": 12, "symbol": [symbol for _, symbol in found]},
+                customdata=[f"{units.percent(c.fraction)}, round {c.round}" for c, _ in found],
+                hovertemplate=f"%{{y}}: %{{customdata}}<br>%{{x:.4~g}} {clock.symbol}<extra></extra>",
+            )
+        )
+    figure.update_xaxes(rangemode="tozero")
+    figure.update_yaxes(autorange="reversed", showgrid=False, automargin=True, title=None, ticks="")
+    return figure
+
+
+def decided_s(runs: Sequence[Run]) -> float | None:
+    """Where the time axis may end at first: a little after the last crossing, or the end of a run that misses one.
+
+    None where that would hide less than a third of the axis. A slow method's long tail else squeezes all the others.
+    """
+    fractions = fractions_of(runs)
+    ends_s = [0.0]
+    for run in runs:
+        reached = crossings(run, fractions)
+        ends_s += [c.elapsed_s for c in reached if c]
+        ends_s += [run.rounds[-1].elapsed_s] if run.rounds and None in reached else []
+    longest_s = max((record.elapsed_s for run in runs for record in run.rounds), default=0.0)
+    until_s = 1.15 * max(ends_s)
+    return until_s if 0 < until_s < 2 / 3 * longest_s else None
+
+
+def metric_by_time(runs: Sequence[Run]) -> go.Figure:
+    """The target metric against the benchmark clock, with the target's lines."""
+    clock = units.time_unit(record.elapsed_s for run in runs for record in run.rounds)
+    figure = _figure(f"time, {clock.symbol}", _metric_name(runs), right=LABELS_PX)
+    until_s = decided_s(runs)
+    if until_s is not None:
+        figure.update_xaxes(range=[0, until_s / clock.divisor])
+    else:
+        figure.update_xaxes(rangemode="tozero")
+    _add_metric(
+        figure, runs, lambda rounds: [r.elapsed_s / clock.divisor for r in rounds], f"%{{x:.4~g}} {clock.symbol}"
+    )
+    return figure
+
+
+def metric_by_round(runs: Sequence[Run]) -> go.Figure:
+    """The target metric against rounds, with the target's lines."""
+    figure = _figure("round", _metric_name(runs), right=LABELS_PX)
+    _add_metric(figure, runs, lambda rounds: [float(r.round) for r in rounds], "round %{x}")
+    figure.update_xaxes(rangemode="tozero")
+    return figure
+
+
+def metric_by_bytes(runs: Sequence[Run]) -> go.Figure:
+    """The target metric against the payload sent so far, up + down; logarithmic where methods are far apart."""
+    totals = [targets.payload_bytes(run.rounds) for run in runs]
+    size = units.byte_unit(totals)
+    figure = _figure(f"payload, {size.symbol}", _metric_name(runs), right=LABELS_PX)
+    _add_metric(
+        figure, runs, lambda rounds: [b / size.divisor for b in _bytes_so_far(rounds)], f"%{{x:.4~g}} {size.symbol}"
+    )
+    if _far_apart(totals):
+        figure.update_xaxes(type="log", dtick=1)
+    return figure
+
+
+def bytes_by_round(runs: Sequence[Run]) -> go.Figure:
+    """Payload so far, up + down, against rounds."""
+    totals = [targets.payload_bytes(run.rounds) for run in runs]
+    size = units.byte_unit(totals)
+    figure = _figure("round", f"payload so far, {size.symbol}")
+    for label, run in zip(stats.labels(runs), runs, strict=True):
+        sizes = [value / size.divisor for value in _bytes_so_far(run.rounds)]
+        hover = f"round %{{x}}<br>%{{y:.4~g}} {size.symbol}"
+        figure.add_trace(_line(run, label, [float(r.round) for r in run.rounds], sizes, hover))
+    figure.update_xaxes(rangemode="tozero")
+    if _far_apart(totals):
+        figure.update_yaxes(type="log", dtick=1)
+    else:
+        figure.update_yaxes(rangemode="tozero")
+    return figure
+
+
+def phases_by_method(runs: Sequence[Run]) -> go.Figure:
+    """A run's mean round by phase, one bar a run: means, because they sum to the whole."""
+    figure = _figure("mean round, s", "", height=64 + 38 * len(runs))
+    names = [_plain(label) for label in stats.labels(runs)]
+    for field, phase, colour in PHASES:
+        means_s = [sum(getattr(r, field) for r in run.rounds) / len(run.rounds) if run.rounds else None for run in runs]
+        figure.add_trace(
+            go.Bar(
+                x=means_s,
+                y=names,
+                orientation="h",
+                name=phase,
+                marker={"color": colour, "line": {"width": 0}},
+                hovertemplate=f"%{{y}}: {phase} %{{x:.4~g}} s<extra></extra>",
+            )
+        )
+    figure.update_layout(barmode="stack", bargap=0.35)
+    figure.update_yaxes(autorange="reversed", showgrid=False, automargin=True, title=None, ticks="")
+    return figure
+
+
+def phases_by_round(run: Run) -> go.Figure:
+    """One run's rounds by phase, stacked: the bar is ``round_s``."""
+    figure = _figure("round", "s", height=220)
+    for field, phase, colour in PHASES:
+        figure.add_trace(
+            go.Bar(
+                x=[r.round for r in run.rounds],
+                y=[getattr(r, field) for r in run.rounds],
+                name=phase,
+                marker={"color": colour, "line": {"width": 0}},
+                hovertemplate=f"round %{{x}}: {phase} %{{y:.4~g}} s<extra></extra>",
+            )
+        )
+    figure.update_layout(barmode="stack", bargap=0.15)
+    return figure
+
+
+def _figure(x_title: str, y_title: str, height: int = 340, right: int = 16) -> go.Figure:
+    """An empty figure: no template, no legend, no title (the page has them), numbers on plain axes."""
+    axis: dict[str, Any] = {"zeroline": False, "ticks": "outside", "ticklen": 4, "automargin": True}
+    return go.Figure(
+        layout={
+            "template": "none",
+            "height": height,
+            "margin": {"l": 8, "r": right, "t": 10, "b": 8},
+            "showlegend": False,
+            "hovermode": "closest",
+            "xaxis": {**axis, "title": {"text": x_title, "standoff": 8}},
+            "yaxis": {**axis, "title": {"text": y_title, "standoff": 8}},
+        }
+    )
+
+
+def _add_metric(figure: go.Figure, runs: Sequence[Run], x_of: Any, x_hover: str) -> None:
+    """A line of the target metric for each run, over the evaluated rounds, and the lines of the target."""
+    for label, run in zip(stats.labels(runs), runs, strict=True):
+        name = run.experiment.target.metric
+        xs = x_of(run.rounds)
+        points = [(x, r.metrics[name]) for x, r in zip(xs, run.rounds, strict=True) if name in r.metrics]
+        hover = f"%{{y:.4f}}<br>{x_hover}"
+        figure.add_trace(_line(run, label, [x for x, _ in points], [y for _, y in points], hover))
+    for value in dict.fromkeys(run.experiment.target.value for run in runs):
+        for fraction in fractions_of(runs):
+            figure.add_hline(
+                y=fraction * value,
+                line={"color": "#888888", "width": 1, "dash": "dot"},
+                annotation={"text": units.percent(fraction), "font": {"size": 11}, "x": 1, "xanchor": "left"},
+                annotation_yanchor="middle",
+            )
+
+
+def _line(run: Run, label: str, xs: list[float], ys: list[float], hover: str) -> go.Scatter:
+    look = style(run.header.method)
+    return go.Scatter(
+        x=xs,
+        y=ys,
+        name=_plain(label),
+        meta=run.header.method,
+        mode="lines+markers",
+        line={"color": look.colour, "dash": look.dash, "width": 2.5 if run.header.method == "federa" else 2},
+        marker={"symbol": look.symbol, "size": 7, "maxdisplayed": MOST_MARKERS},
+        hovertemplate=f"{hover}<extra>{_plain(label)}</extra>",
+    )
+
+
+def _bytes_so_far(rounds: Sequence[RoundRecord]) -> list[int]:
+    return list(accumulate(r.download_bytes + r.upload_bytes for r in rounds))
+
+
+def _far_apart(totals: Sequence[int]) -> bool:
+    some = [total for total in totals if total > 0]
+    return bool(some) and max(some) > 30 * min(some)
+
+
+def _metric_name(runs: Sequence[Run]) -> str:
+    return _plain(units.listing(dict.fromkeys(run.experiment.target.metric for run in runs)))
+
+
+def _plain(text: str) -> str:
+    """Text for plotly, which reads a few tags and entities in labels."""
+    return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")

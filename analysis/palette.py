@@ -1,0 +1,43 @@
+"""Colours, dashes and markers: one of each for a method, the same in every figure.
+
+The palette is Okabe and Ito's, told apart with any colour vision; dash and marker are the second cue.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Style:
+    """How a method is drawn."""
+
+    colour: str
+    dash: str
+    symbol: str
+
+
+STYLES = {
+    "fedft": Style("#E69F00", "dash", "square"),
+    "fedbf": Style("#56B4E9", "dot", "triangle-up"),
+    "fedap": Style("#009E73", "dashdot", "cross"),
+    "fedlr": Style("#0072B2", "longdash", "diamond"),
+    "federa": Style("#D55E00", "solid", "circle"),
+}
+OTHER = Style("#CC79A7", "longdashdot", "x")
+
+PHASES = (
+    ("train_s", "train", "#0072B2"),
+    ("download_s", "download", "#56B4E9"),
+    ("upload_s", "upload", "#009E73"),
+    ("load_s", "load", "#F0E442"),
+    ("aggregate_s", "aggregate", "#CC79A7"),
+    ("wait_s", "wait", "#D55E00"),
+    ("other_s", "other", "#999999"),
+)
+FRACTION_SYMBOLS = ("circle", "diamond", "square", "triangle-up", "cross", "x")
+
+
+def style(method: str) -> Style:
+    """A method's style; one for all that are not known here."""
+    return STYLES.get(method, OTHER)

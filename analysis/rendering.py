@@ -1,0 +1,110 @@
+"""A table, and its forms: for a terminal, as Markdown, as CSV."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from analysis.units import NOT_REACHED
+
+if TYPE_CHECKING:  # rich is only needed where a terminal is
+    from rich.table import Table as TerminalTable
+
+
+Value = int | float | str | None
+Record = dict[str, Value]
+
+
+@dataclass(frozen=True)
+class Column:
+    """A column's heading; numbers are aligned to the right. A terminal is too narrow for ``extra`` columns."""
+
+    label: str
+    numeric: bool = True
+    extra: bool = False
+
+
+@dataclass(frozen=True)
+class Table:
+    """One table. ``rows`` are formatted; ``records`` are raw, where None in a key of ``never`` is "not reached".
+
+    ``best`` holds (row, column) of cells worth pointing at: the shortest time of each fraction.
+    """
+
+    name: str
+    title: str
+    note: str
+    columns: tuple[Column, ...]
+    rows: tuple[tuple[str, ...], ...]
+    records: tuple[Record, ...]
+    never: frozenset[str] = frozenset()
+    best: frozenset[tuple[int, int]] = frozenset()
+
+
+def to_terminal(table: Table) -> TerminalTable:
+    """The table for rich; its text is shown as it stands, square brackets included."""
+    from rich import box
+    from rich.table import Table as TerminalTable
+    from rich.text import Text
+
+    shown = TerminalTable(
+        title=Text(table.title, style="bold"),
+        caption=Text(table.note),
+        title_justify="left",
+        caption_justify="left",
+        box=box.SIMPLE_HEAD,
+        padding=(0, 1),
+        collapse_padding=True,
+        pad_edge=False,
+    )
+    kept = [at for at, column in enumerate(table.columns) if not column.extra]
+    for at in kept:
+        column = table.columns[at]
+        shown.add_column(
+            Text(column.label),
+            justify="right" if column.numeric else "left",
+            vertical="bottom",
+            overflow="fold",  # a digit that does not fit goes to a second line, never away
+        )
+    for place, row in enumerate(table.rows):
+        shown.add_row(*(Text(row[at], style="bold" if (place, at) in table.best else "") for at in kept))
+    return shown
+
+
+def to_markdown(table: Table) -> str:
+    """The table as GitHub's Markdown, with its title and note; the best cells are bold."""
+    lines = [f"### {_md(table.title)}", "", _md_row([_md(column.label) for column in table.columns])]
+    lines.append(_md_row(["---:" if column.numeric else ":---" for column in table.columns]))
+    for place, row in enumerate(table.rows):
+        lines.append(
+            _md_row([f"**{_md(cell)}**" if (place, at) in table.best else _md(cell) for at, cell in enumerate(row)])
+        )
+    return "\n".join([*lines, "", _md(table.note), ""])
+
+
+def to_csv(table: Table) -> str:
+    """Raw values, one line a record: "-" where a target was not reached, empty where nothing was measured."""
+    if not table.records:
+        return ""
+    text = io.StringIO()
+    writer = csv.DictWriter(text, fieldnames=list(table.records[0]), lineterminator="\n")
+    writer.writeheader()
+    for record in table.records:
+        writer.writerow(
+            {key: NOT_REACHED if value is None and key in table.never else value for key, value in record.items()}
+        )
+    return text.getvalue()
+
+
+def _md(text: str) -> str:
+    """Text of a Markdown cell: nothing in it ends the cell, makes a tag or starts markup."""
+    for mark in "\\|<>*_`[]":
+        text = text.replace(mark, f"\\{mark}")
+    return " ".join(text.split())
+
+
+def _md_row(cells: Sequence[str]) -> str:
+    return f"| {' | '.join(cells)} |"

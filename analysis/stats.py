@@ -1,0 +1,145 @@
+"""Medians over rounds and clients, names of runs, and what differs between profiles. Raw values in, raw values out."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from statistics import median
+from typing import Any
+
+from analysis.load import Run
+from harness.profiles import METHODS
+from harness.records import ClientRecord, RoundRecord
+
+METHOD_NAMES = {"fedft": "FedFT", "fedbf": "FedBF", "fedap": "FedAP", "fedlr": "FedLR", "federa": "FeDeRA"}
+
+# Training shorter than this says nothing about processor share: the processor clock ticks too coarsely.
+SHORTEST_TRAIN_S = 0.05
+
+
+@dataclass(frozen=True)
+class RoundMedians:
+    """Medians over a run's rounds, each phase on its own: they need not sum to ``round_s``."""
+
+    round_s: float
+    train_s: float
+    communication_s: float
+    load_s: float
+    aggregate_s: float
+    wait_s: float
+    other_s: float
+
+
+def round_medians(rounds: Sequence[RoundRecord]) -> RoundMedians | None:
+    """Medians of each phase; communication is download + upload of a round. None without rounds."""
+    if not rounds:
+        return None
+    return RoundMedians(
+        round_s=median(r.round_s for r in rounds),
+        train_s=median(r.train_s for r in rounds),
+        communication_s=median(r.download_s + r.upload_s for r in rounds),
+        load_s=median(r.load_s for r in rounds),
+        aggregate_s=median(r.aggregate_s for r in rounds),
+        wait_s=median(r.wait_s for r in rounds),
+        other_s=median(r.other_s for r in rounds),
+    )
+
+
+def median_or_none(values: Iterable[float]) -> float | None:
+    """The median; None of nothing."""
+    listed = list(values)
+    return median(listed) if listed else None
+
+
+def processor_share(clients: Sequence[ClientRecord], threads: int) -> float | None:
+    """Median of train_cpu_s / (train_s * threads): 1 when each thread of a trainer had a core to itself.
+
+    Warm-up updates are left out where there are others.
+    """
+    measured = [c for c in clients if c.train_s >= SHORTEST_TRAIN_S]
+    settled = [c for c in measured if not c.warm_up] or measured
+    return median_or_none(c.train_cpu_s / (c.train_s * threads) for c in settled)
+
+
+@dataclass(frozen=True)
+class LinkUse:
+    """Medians over clients of one direction: achieved rate, what the link allowed, and achieved / allowed."""
+
+    achieved_bps: float | None
+    link_bps: float | None
+    ratio: float | None
+
+
+def download_use(clients: Sequence[ClientRecord]) -> LinkUse:
+    """How the downlinks were used; ``link_bps`` and ``ratio`` are None where no link was shaped."""
+    return _link_use([(c.download_bps, c.link_down_bps) for c in clients])
+
+
+def upload_use(clients: Sequence[ClientRecord]) -> LinkUse:
+    """How the uplinks were used; ``link_bps`` and ``ratio`` are None where no link was shaped."""
+    return _link_use([(c.upload_bps, c.link_up_bps) for c in clients])
+
+
+def _link_use(rates: Sequence[tuple[float, float | None]]) -> LinkUse:
+    shaped = [(achieved, link) for achieved, link in rates if link]
+    return LinkUse(
+        achieved_bps=median_or_none(achieved for achieved, _ in rates),
+        link_bps=median_or_none(link for _, link in shaped),
+        ratio=median_or_none(achieved / link for achieved, link in shaped),
+    )
+
+
+def method_name(method: str) -> str:
+    """A method's name as its paper writes it; one that is not known here stays as it is."""
+    return METHOD_NAMES.get(method, method)
+
+
+def in_order(runs: Iterable[Run]) -> tuple[Run, ...]:
+    """Runs by method in the papers' order, then by seed, then by run id: a report does not depend on the command."""
+    known = {method: place for place, method in enumerate(METHODS)}
+    return tuple(
+        sorted(
+            runs,
+            key=lambda run: (
+                known.get(run.header.method, len(known)),
+                run.header.method,
+                run.header.seed,
+                run.header.run_id,
+            ),
+        )
+    )
+
+
+def labels(runs: Sequence[Run]) -> tuple[str, ...]:
+    """A name for each run: its method, the seed where there are several, the run id where that is not enough."""
+    short = [method_name(run.header.method) for run in runs]
+    if len({run.header.seed for run in runs}) > 1:
+        short = [f"{name} seed {run.header.seed}" for name, run in zip(short, runs, strict=True)]
+    times = Counter(short)
+    return tuple(
+        f"{name} ({run.header.run_id})" if times[name] > 1 else name for name, run in zip(short, runs, strict=True)
+    )
+
+
+def flatten(tree: Mapping[str, Any], above: str = "") -> dict[str, Any]:
+    """Leaves of nested mappings by their path: {"rounds": {"count": 3}} becomes {"rounds.count": 3}."""
+    flat: dict[str, Any] = {}
+    for key, value in tree.items():
+        path = f"{above}.{key}" if above else str(key)
+        if isinstance(value, Mapping) and value:
+            flat.update(flatten(value, path))
+        else:
+            flat[path] = value
+    return flat
+
+
+def differing_keys(trees: Sequence[Mapping[str, Any]]) -> tuple[str, ...]:
+    """Paths whose values are not the same in all of the mappings, sorted; a missing key differs from any value."""
+    flats = [flatten(tree) for tree in trees]
+    missing = object()
+    return tuple(
+        key
+        for key in sorted({key for flat in flats for key in flat})
+        if any(flat.get(key, missing) != flats[0].get(key, missing) for flat in flats)
+    )

@@ -1,0 +1,230 @@
+"""The tables of a report, from runs: what people read (rows of text) and what programs read (records of raw values)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from analysis import stats, targets, units
+from analysis.load import Run
+from analysis.rendering import Column, Record, Table, Value
+from analysis.targets import Crossing
+from harness.profiles import TargetProfile
+from harness.records import Parameters
+
+
+def fractions_of(runs: Sequence[Run]) -> tuple[float, ...]:
+    """Every fraction that any of the runs asks for, ascending; the usual ones where none is asked for."""
+    asked = {fraction for run in runs for fraction in run.experiment.target.fractions}
+    return tuple(sorted(asked or TargetProfile().fractions))
+
+
+def crossings(run: Run, fractions: Sequence[float]) -> tuple[Crossing | None, ...]:
+    """When a run reached each fraction of its own target."""
+    return tuple(targets.first_crossing(run.rounds, run.experiment.target, fraction) for fraction in fractions)
+
+
+def target_words(runs: Sequence[Run]) -> str:
+    """The target in words: "accuracy 0.8"; all of them where runs differ."""
+    return " or ".join(dict.fromkeys(f"{run.experiment.target.metric} {run.experiment.target.value:g}" for run in runs))
+
+
+def clock_words(runs: Sequence[Run]) -> str:
+    """Which clock the seconds are of."""
+    clocks = list(dict.fromkeys(run.header.clock or "not started" for run in runs))
+    return f"clock: {clocks[0]}" if len(clocks) == 1 else f"clocks differ: {', '.join(clocks)}"
+
+
+def time_to_target(runs: Sequence[Run]) -> Table:
+    """Time to each fraction of the target, with the round in parentheses and the payload until then. One row a run."""
+    fractions = fractions_of(runs)
+    reached = [crossings(run, fractions) for run in runs]
+    clock = units.time_unit(c.elapsed_s for row in reached for c in row if c)
+    totals = [targets.payload_bytes(run.rounds) for run in runs]
+    size = units.byte_unit(totals)
+    top = units.percent(fractions[-1])
+    columns = (
+        Column("method", numeric=False),
+        *(Column(f"{units.percent(fraction)}, {clock.symbol} (round)") for fraction in fractions),
+        Column(f"{size.symbol} to {top}"),
+        Column(f"{size.symbol} in all", extra=True),
+        Column(f"best {'metric' if len(_metrics(runs)) > 1 else _metrics(runs)[0]}"),
+        Column("adapter"),
+        Column("head"),
+    )
+    rows = tuple(
+        (
+            label,
+            *(f"{clock.number(c.elapsed_s)} ({c.round})" if c else units.NOT_REACHED for c in row),
+            size.number(row[-1].payload_bytes) if row[-1] else units.NOT_REACHED,
+            size.number(total),
+            units.metric(targets.best_metric(run.rounds, run.experiment.target.metric)),
+            *_parameters(run.header.parameters),
+        )
+        for label, run, row, total in zip(stats.labels(runs), runs, reached, totals, strict=True)
+    )
+    records = tuple(_target_record(run, fractions, row) for run, row in zip(runs, reached, strict=True))
+    return Table(
+        name="time-to-target",
+        title=f"Time to {units.listing(units.percent(f) for f in fractions)} of {target_words(runs)}",
+        note=f"{clock_words(runs)}. Payload of all clients, up + down. Adapter and head: trained parameters. "
+        f"{units.NOT_REACHED}: not reached.",
+        columns=columns,
+        rows=rows,
+        records=records,
+        never=frozenset(key for record in records for key in record if key.startswith("to_")),
+        best=_fastest(reached, first_column=1) if len(runs) > 1 else frozenset(),
+    )
+
+
+def round_phases(runs: Sequence[Run]) -> Table:
+    """Seconds of a round by phase, medians over a run's rounds; SVD and shipping, which are paid once, apart."""
+    fields = ("round_s", "train_s", "communication_s", "load_s", "aggregate_s", "wait_s", "other_s")
+    heads = ("round", "train", "communication", "load", "aggregate", "wait", "other")
+    medians = [stats.round_medians(run.rounds) for run in runs]
+    second = units.Unit("s", 1, 3)
+    values: list[Record] = [
+        {name: getattr(row, name) if row else None for name in fields}
+        | {"svd_s": run.header.svd_s, "ship_s": run.header.ship_s, "provision_s": run.header.provision_s}
+        for run, row in zip(runs, medians, strict=True)
+    ]
+    order = ("train_s", "communication_s", "svd_s", "ship_s", *fields[3:], "round_s", "provision_s")
+    headings = dict(zip(fields, heads, strict=True)) | {"svd_s": "SVD, once", "ship_s": "ship, once"}
+    headings["provision_s"] = "provision, not counted"
+    return Table(
+        name="round-phases",
+        title="Seconds per round",
+        note=f"{clock_words(runs)}. Medians over rounds, each phase on its own; communication is download + upload.",
+        columns=(
+            Column("method", numeric=False),
+            Column("rounds"),
+            *(Column(headings[name]) for name in order),
+        ),
+        rows=tuple(
+            (label, units.count(len(run.rounds)), *(second.number(_float(row[name])) for name in order))
+            for label, run, row in zip(stats.labels(runs), runs, values, strict=True)
+        ),
+        records=tuple(
+            _named(run) | {"rounds": len(run.rounds)} | {name: row[name] for name in order}
+            for run, row in zip(runs, values, strict=True)
+        ),
+    )
+
+
+def transfers(runs: Sequence[Run]) -> Table:
+    """Bytes: payload of one client in each direction, totals of the run, and the rates that links achieved."""
+    records = tuple(_transfer_record(run) for run in runs)
+    each = units.byte_unit(_float(r[key]) for r in records for key in ("client_download_bytes", "client_upload_bytes"))
+    whole = units.byte_unit(_float(r[key]) for r in records for key in ("payload_bytes", "wire_bytes"))
+    scales = {"client_download_bytes": each, "client_upload_bytes": each, "payload_bytes": whole, "wire_bytes": whole}
+    scales |= dict.fromkeys(("download_bps", "link_down_bps", "upload_bps", "link_up_bps"), units.MBITS)
+    return Table(
+        name="transfers",
+        title="Bytes and links",
+        note="Payload is the blob itself, wire bytes count every frame both ways. Per client and rates: medians.",
+        columns=(
+            Column("method", numeric=False),
+            Column(f"down per client, {each.symbol}"),
+            Column(f"up per client, {each.symbol}"),
+            Column(f"payload in all, {whole.symbol}"),
+            Column(f"on the wire, {whole.symbol}"),
+            *(Column(f"{head}, {units.MBITS.symbol}") for head in ("down", "link down", "up", "link up")),
+        ),
+        rows=tuple(
+            (label, *(unit.number(_float(record[key])) for key, unit in scales.items()))
+            for label, record in zip(stats.labels(runs), records, strict=True)
+        ),
+        records=records,
+    )
+
+
+def failures(runs: Sequence[Run]) -> Table:
+    """Clients that did not complete their round, one row each."""
+    found = [
+        (label, run, record.round, failure)
+        for label, run in zip(stats.labels(runs), runs, strict=True)
+        for record in run.rounds
+        for failure in record.failed
+    ]
+    return Table(
+        name="failures",
+        title="Clients that did not complete a round",
+        note="One row for each failed client of a round.",
+        columns=(
+            Column("method", numeric=False),
+            Column("round"),
+            Column("client"),
+            Column("agent", numeric=False),
+            Column("reason", numeric=False),
+        ),
+        rows=tuple((label, str(n), str(f.client), f.agent, f.reason) for label, _, n, f in found),
+        records=tuple(
+            _named(run) | {"round": n, "client": f.client, "agent": f.agent, "reason": f.reason}
+            for _, run, n, f in found
+        ),
+    )
+
+
+def all_tables(runs: Sequence[Run]) -> tuple[Table, ...]:
+    """Every table, in the order of a report."""
+    return time_to_target(runs), round_phases(runs), transfers(runs), failures(runs)
+
+
+def _named(run: Run) -> Record:
+    return {"run": run.header.run_id, "method": run.header.method, "seed": run.header.seed}
+
+
+def _metrics(runs: Sequence[Run]) -> list[str]:
+    return list(dict.fromkeys(run.experiment.target.metric for run in runs))
+
+
+def _parameters(parameters: Parameters | None) -> tuple[str, str]:
+    if parameters is None:
+        return units.NOT_MEASURED, units.NOT_MEASURED
+    return units.count(parameters.adapter), units.count(parameters.head)
+
+
+def _target_record(run: Run, fractions: Sequence[float], row: Sequence[Crossing | None]) -> Record:
+    target, parameters = run.experiment.target, run.header.parameters
+    record = _named(run) | {
+        "state": run.header.state,
+        "clock": run.header.clock,
+        "rounds": len(run.rounds),
+        "adapter_parameters": parameters.adapter if parameters else None,
+        "head_parameters": parameters.head if parameters else None,
+        "metric": target.metric,
+        "target": target.value,
+        "best": targets.best_metric(run.rounds, target.metric),
+    }
+    for fraction, crossing in zip(fractions, row, strict=True):
+        key = f"to_{fraction * 100:g}"
+        record[f"{key}_s"] = crossing.elapsed_s if crossing else None
+        record[f"{key}_round"] = crossing.round if crossing else None
+        record[f"{key}_bytes"] = crossing.payload_bytes if crossing else None
+    return record | {"payload_bytes": targets.payload_bytes(run.rounds)}
+
+
+def _transfer_record(run: Run) -> Record:
+    down, up = stats.download_use(run.clients), stats.upload_use(run.clients)
+    return _named(run) | {
+        "client_download_bytes": stats.median_or_none(c.download_bytes for c in run.clients),
+        "client_upload_bytes": stats.median_or_none(c.upload_bytes for c in run.clients),
+        "payload_bytes": targets.payload_bytes(run.rounds),
+        "wire_bytes": sum(record.wire_bytes for record in run.rounds),
+        "download_bps": down.achieved_bps,
+        "link_down_bps": down.link_bps,
+        "upload_bps": up.achieved_bps,
+        "link_up_bps": up.link_bps,
+    }
+
+
+def _fastest(reached: Sequence[Sequence[Crossing | None]], first_column: int) -> frozenset[tuple[int, int]]:
+    """Cells of the shortest time in each column of crossings; equal times share the honour."""
+    best = set()
+    for column, crossed in enumerate(zip(*reached, strict=True)):
+        times_s = [c.elapsed_s for c in crossed if c]
+        best |= {(row, first_column + column) for row, c in enumerate(crossed) if c and c.elapsed_s == min(times_s)}
+    return frozenset(best)
+
+
+def _float(value: Value) -> float | None:
+    return None if value is None or isinstance(value, str) else float(value)

@@ -1,0 +1,86 @@
+"""Numbers as people read them: the only place, with :mod:`analysis.tables`, where a value is rounded."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+NOT_REACHED = "-"
+NOT_MEASURED = "n/a"
+
+
+@dataclass(frozen=True)
+class Unit:
+    """A unit that a whole table or axis shares: shown = value / ``divisor``, with ``decimals``; 3 digits if None."""
+
+    symbol: str
+    divisor: float
+    decimals: int | None = None
+
+    def number(self, value: float | None, none: str = NOT_MEASURED) -> str:
+        """The value in this unit, without the unit's symbol; ``none`` where there is no value."""
+        if value is None:
+            return none
+        scaled = value / self.divisor
+        return significant(scaled) if self.decimals is None else f"{scaled:,.{self.decimals}f}"
+
+    def text(self, value: float | None, none: str = NOT_MEASURED) -> str:
+        """The value with its symbol."""
+        return none if value is None else f"{self.number(value)} {self.symbol}"
+
+
+def time_unit(seconds: Iterable[float | None]) -> Unit:
+    """Seconds, minutes or hours: one for all of the values, chosen by the longest. None is passed over."""
+    longest_s = max((value for value in seconds if value is not None), default=0.0)
+    if longest_s >= 7200:
+        return Unit("h", 3600, 2)
+    if longest_s >= 600:
+        return Unit("min", 60, 2)
+    return Unit("s", 1, 1 if longest_s >= 10 else 2)
+
+
+def byte_unit(values: Iterable[float | None]) -> Unit:
+    """Bytes in powers of 1000: one unit for all of the values, chosen by the largest. None is passed over."""
+    largest = max((value for value in values if value is not None), default=0.0)
+    for symbol, divisor in (("TB", 1e12), ("GB", 1e9), ("MB", 1e6), ("kB", 1e3)):
+        if largest >= divisor:
+            return Unit(symbol, divisor)
+    return Unit("B", 1, 0)
+
+
+MBITS = Unit("Mbit/s", 1e6)
+
+
+def significant(value: float, digits: int = 3) -> str:
+    """A number with three significant digits, all digits before the point kept, no exponent: 0.0409, 41.2, 12,345."""
+    if value == 0:
+        return "0"
+    decimals = max(0, digits - 1 - math.floor(math.log10(abs(value))))
+    return f"{value:,.{decimals}f}"
+
+
+def count(value: int) -> str:
+    """A count with thousands apart: 1,179,648."""
+    return f"{value:,}"
+
+
+def counted(number: int, thing: str, things: str | None = None) -> str:
+    """A count and its noun: 1 round, 3 rounds."""
+    return f"{count(number)} {thing if number == 1 else things or thing + 's'}"
+
+
+def percent(fraction: float) -> str:
+    """A fraction as percent: 0.995 is 99.5 %."""
+    return f"{fraction * 100:g} %"
+
+
+def metric(value: float | None) -> str:
+    """A metric with four decimals, so that just below a threshold does not read as on it."""
+    return NOT_MEASURED if value is None else f"{value:.4f}"
+
+
+def listing(words: Iterable[str]) -> str:
+    """Words as a sentence lists them: a, b and c."""
+    *first, last = words
+    return f"{', '.join(first)} and {last}" if first else last

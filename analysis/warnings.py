@@ -1,0 +1,157 @@
+"""What a reader must know before trusting a report's numbers, one sentence each."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from analysis import stats, targets, units
+from analysis.load import Run
+
+LOWEST_PROCESSOR_SHARE = 0.8
+LINK_TOLERANCE = 0.1
+MOST_NAMED = 8
+
+Level = Literal["warning", "note"]
+
+
+@dataclass(frozen=True)
+class Caution:
+    """One sentence. A ``note`` explains a number, a ``warning`` limits what can be read from it."""
+
+    kind: str
+    text: str
+    level: Level = "warning"
+
+
+def cautions(runs: Sequence[Run], left_out: Sequence[str] = ()) -> tuple[Caution, ...]:
+    """Everything worth saying about these runs, warnings first; equal sentences are said once."""
+    found = [Caution("left out", text) for text in left_out]
+    found += _across(runs)
+    for label, run in zip(stats.labels(runs), runs, strict=True):
+        for check in (_state, _not_reached, _oversubscribed, _failed, _agents, _links, _notes):
+            found += check(label, run)
+    found += _warm_up(runs)
+    return tuple(sorted(dict.fromkeys(found), key=lambda caution: caution.level == "note"))
+
+
+def _across(runs: Sequence[Run]) -> Iterator[Caution]:
+    """What makes runs of one report hard to compare. Seeds may differ: the tables show them."""
+    if len({run.header.profile_sha256 for run in runs}) > 1:
+        keys = stats.differing_keys([run.header.profile for run in runs])
+        keys = tuple(key for key in keys if not key.startswith("seeds."))
+        if keys:
+            yield Caution("profiles", f"The runs do not share one profile; what differs: {_named(keys)}.")
+    clocks = sorted({run.header.clock for run in runs if run.header.clock})
+    if len(clocks) > 1:
+        yield Caution("clocks", f"The runs are timed by different clocks ({units.listing(clocks)}): do not compare.")
+
+
+def _state(label: str, run: Run) -> Iterator[Caution]:
+    header = run.header
+    reason = f": {_unstopped(header.reason)}" if header.reason else ""
+    done = f"{units.count(len(run.rounds))} of {units.counted(run.experiment.rounds.count, 'round')}"
+    if header.state == "running":
+        yield Caution("unfinished", f"{label} is not finished: {done} are recorded.")
+    elif header.state != "done":
+        word = "failed" if header.state == "failed" else "was interrupted"
+        yield Caution("unfinished", f"{label} {word} after {done}{reason}.")
+
+
+def _not_reached(label: str, run: Run) -> Iterator[Caution]:
+    target = run.experiment.target
+    best = targets.best_metric(run.rounds, target.metric)
+    if run.experiment.train.trainer == "null":
+        text = f"{label} used the null trainer: it measures the harness itself and has nothing to evaluate."
+        yield Caution("null trainer", text, "note")
+        return
+    if best is None:
+        yield Caution("not reached", f"{label} never evaluated {target.metric}, so no time to a target can be given.")
+        return
+    missed = [f for f in sorted(target.fractions) if targets.first_crossing(run.rounds, target, f) is None]
+    if missed:
+        yield Caution(
+            "not reached",
+            f"{label} did not reach {units.listing(units.percent(f) for f in missed)} of {target.metric} "
+            f"{target.value:g} in {units.counted(len(run.rounds), 'round')}; its best was {units.metric(best)}.",
+        )
+
+
+def _oversubscribed(label: str, run: Run) -> Iterator[Caution]:
+    for text in run.header.warnings:
+        yield Caution("recorded", f"{_unstopped(text)}.")
+    if run.experiment.train.trainer == "null":  # it does not compute, so its processor share says nothing
+        return
+    threads = run.experiment.device.threads
+    share = stats.processor_share(run.clients, threads)
+    if share is not None and share < LOWEST_PROCESSOR_SHARE:
+        yield Caution(
+            "oversubscribed",
+            f"{label}: trainers had {share * 100:.0f} % of the processor time of "
+            f"{units.counted(threads, 'thread')} each (median), so training seconds are longer than on "
+            "a device of its own.",
+        )
+
+
+def _failed(label: str, run: Run) -> Iterator[Caution]:
+    failed = [failure for record in run.rounds for failure in record.failed]
+    if failed:
+        reasons = Counter(_unstopped(failure.reason) for failure in failed).most_common()
+        named = "; ".join(f"{reason} ({units.count(times)})" for reason, times in reasons[:MOST_NAMED])
+        more = f"; and {len(reasons) - MOST_NAMED} other reasons" if len(reasons) > MOST_NAMED else ""
+        rounds = sum(1 for record in run.rounds if record.failed)
+        yield Caution(
+            "failed clients",
+            f"{label}: {units.counted(len(failed), 'client')} failed in {units.counted(rounds, 'round')}: "
+            f"{named}{more}.",
+        )
+
+
+def _agents(label: str, run: Run) -> Iterator[Caution]:
+    wanted, came = run.experiment.agents.count, len(run.header.agents)
+    if 0 < came < wanted:
+        yield Caution("agents", f"{label}: {came} of {units.counted(wanted, 'agent')} came; the run went on without.")
+
+
+def _links(label: str, run: Run) -> Iterator[Caution]:
+    for word, use in (("down", stats.download_use(run.clients)), ("up", stats.upload_use(run.clients))):
+        if use.ratio is not None and abs(use.ratio - 1) > LINK_TOLERANCE:
+            yield Caution(
+                "links",
+                f"{label}: {word}links achieved {units.MBITS.text(use.achieved_bps)} where their profile allows "
+                f"{units.MBITS.text(use.link_bps)} (medians), "
+                f"{use.ratio * 100:.0f} % of it: transfer times are not the link's alone.",
+            )
+
+
+def _warm_up(runs: Sequence[Run]) -> Iterator[Caution]:
+    """One sentence for all runs: nearly every run has such updates."""
+    warm = [(label, c) for label, run in zip(stats.labels(runs), runs, strict=True) for c in run.clients if c.warm_up]
+    if warm:
+        rounds = sorted({client.round for _, client in warm})
+        who = f" ({_named(list(dict.fromkeys(label for label, _ in warm)))})" if len(runs) > 1 else ""
+        yield Caution(
+            "warm-up",
+            f"{units.counted(len(warm), 'update')} of {'round' if len(rounds) == 1 else 'rounds'} "
+            f"{_named([str(number) for number in rounds])}{who} came from trainers that had just started and may have "
+            "taken longer for it; they are counted.",
+            "note",
+        )
+
+
+def _notes(label: str, run: Run) -> Iterator[Caution]:
+    for note in run.notes:
+        yield Caution("records", f"{label}: {note}")
+
+
+def _named(words: Sequence[str]) -> str:
+    """A sentence's list of at most a few words."""
+    if len(words) <= MOST_NAMED:
+        return units.listing(words)
+    return f"{', '.join(words[:MOST_NAMED])} and {len(words) - MOST_NAMED} more"
+
+
+def _unstopped(text: str) -> str:
+    return text.strip().rstrip(".")

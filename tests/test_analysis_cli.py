@@ -1,0 +1,71 @@
+"""The command: where it writes, what it prints, and how it says what is wrong."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+import run_folders
+
+from analysis.cli import main
+
+
+def test_one_run_gets_its_report_and_tables_into_its_folder(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    folder = run_folders.write(tmp_path / "run", run_folders.run((0.5, 0.73)))
+    assert main([str(folder)]) == 0
+    printed = capsys.readouterr().out
+    assert "8.00 (2)" in printed
+    assert "warning: FeDeRA did not reach 95 % and 99 %" in printed
+    assert f"report: {folder / 'report.html'}" in printed
+    assert (folder / "report.html").exists()
+    assert (folder / "tables" / "time-to-target.csv").exists()
+
+
+def test_several_runs_share_one_report_whose_place_does_not_change(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folders = run_folders.write_demo(tmp_path / "runs", ["fedlr", "federa"])
+    assert main([str(folder) for folder in folders]) == 0
+    assert main([str(folder) for folder in reversed(folders)]) == 0
+    assert main([str(tmp_path / "runs")]) == 0
+    (page,) = (tmp_path / "runs" / "reports").glob("*/report.html")
+    assert page.parent.name.startswith("fedlr-federa-")
+    assert capsys.readouterr().out.count(f"report: {page}") == 3
+
+
+@pytest.mark.parametrize(("out", "page"), [("there", "there/report.html"), ("there/mine.html", "there/mine.html")])
+def test_out_is_a_folder_or_a_file(tmp_path: Path, out: str, page: str) -> None:
+    folder = run_folders.write(tmp_path / "run", run_folders.run())
+    assert main([str(folder), "--out", str(tmp_path / out), "--no-tables"]) == 0
+    assert (tmp_path / page).exists()
+    assert [path.name for path in (tmp_path / "there").iterdir()] == [Path(page).name]
+
+
+def test_json_is_rows_of_raw_values(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    folder = run_folders.write(tmp_path / "run", run_folders.run((0.5, 0.73)))
+    assert main([str(folder), "--json"]) == 0
+    (row,) = json.loads(capsys.readouterr().out)
+    assert (row["method"], row["to_90_s"], row["to_90_round"], row["to_99_s"]) == ("federa", 8.0, 2, None)
+
+
+def test_what_is_wrong_is_one_sentence_and_an_exit_code(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    damaged = run_folders.write(tmp_path / "run", run_folders.run())
+    (damaged / "header.json").write_text("{")
+    for arguments, code, words in (
+        ([str(tmp_path / "nowhere")], 2, "nowhere: there is no such folder"),
+        ([str(damaged)], 1, "header.json is damaged"),
+        ([], 2, "the following arguments are required: RUN"),
+        ([str(damaged), "--unknown"], 2, "unrecognized arguments: --unknown"),
+    ):
+        assert main(arguments) == code
+        printed = capsys.readouterr()
+        assert printed.out == ""
+        assert printed.err.startswith("federa-bench: ")
+        assert printed.err.count("\n") == 1
+        assert words in printed.err
+
+
+def test_help_is_not_an_error(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["--help"]) == 0
+    assert "usage: federa-bench report" in capsys.readouterr().out

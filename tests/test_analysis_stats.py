@@ -1,0 +1,63 @@
+"""Medians, names and differences."""
+
+from __future__ import annotations
+
+import pytest
+from run_folders import client_record, experiment, round_record, run
+
+from analysis import stats
+
+
+def test_communication_is_the_median_of_sums_not_the_sum_of_medians() -> None:
+    rounds = [
+        round_record(1, download_s=1.0, upload_s=9.0),
+        round_record(2, download_s=2.0, upload_s=1.0),
+        round_record(3, download_s=9.0, upload_s=2.0),
+    ]
+    medians = stats.round_medians(rounds)
+    assert medians is not None
+    assert medians.communication_s == 10.0
+    assert stats.round_medians([]) is None
+
+
+def test_a_trainer_with_a_core_for_each_thread_has_a_share_of_one() -> None:
+    assert stats.processor_share([client_record(train_s=2.0, train_cpu_s=4.0)], threads=2) == 1.0
+    assert stats.processor_share([client_record(train_s=2.0, train_cpu_s=2.0)], threads=2) == 0.5
+
+
+def test_warm_up_and_trainings_too_short_to_measure_do_not_speak_of_the_processor_share() -> None:
+    warm = client_record(train_s=2.0, train_cpu_s=0.2, warm_up=True)
+    short = client_record(train_s=0.001, train_cpu_s=0.0)
+    settled = client_record(train_s=2.0, train_cpu_s=2.0)
+    assert stats.processor_share([warm, short, settled], threads=1) == 1.0
+    assert stats.processor_share([warm, short], threads=1) == pytest.approx(0.1)
+    assert stats.processor_share([short], threads=1) is None
+
+
+def test_a_link_that_was_not_shaped_has_a_rate_but_no_ratio() -> None:
+    use = stats.download_use([client_record(download_bps=1e9, link_down_bps=None)])
+    assert (use.achieved_bps, use.link_bps, use.ratio) == (1e9, None, None)
+
+
+def test_runs_stand_in_the_papers_order_whatever_the_command_said() -> None:
+    made = [run(method=method, seed=seed) for method, seed in (("new", 0), ("federa", 1), ("federa", 0), ("fedft", 0))]
+    assert [(r.header.method, r.header.seed) for r in stats.in_order(made)] == [
+        ("fedft", 0),
+        ("federa", 0),
+        ("federa", 1),
+        ("new", 0),
+    ]
+
+
+def test_a_label_says_only_what_is_needed_to_tell_runs_apart() -> None:
+    one, two = run(method="federa"), run(method="fedlr")
+    assert stats.labels([one, two]) == ("FeDeRA", "FedLR")
+    assert stats.labels([one, run(method="federa", seed=1)]) == ("FeDeRA seed 0", "FeDeRA seed 1")
+    assert stats.labels([one, run(method="federa", run_id="again")]) == ("FeDeRA (made-up-federa-0)", "FeDeRA (again)")
+
+
+def test_differing_keys_are_paths_and_a_missing_key_differs() -> None:
+    one = run(of=experiment()).header.profile
+    two = run(of=experiment(target={"value": 0.9}, agents={"count": 4})).header.profile
+    assert stats.differing_keys([one, two]) == ("agents.count", "target.value")
+    assert stats.differing_keys([{"a": {"b": None}}, {"a": {}}]) == ("a", "a.b")

@@ -1,0 +1,86 @@
+"""The tables that people and programs read."""
+
+from __future__ import annotations
+
+from run_folders import DEMO, client_record, demo, experiment, round_record, run
+
+from analysis import tables
+from harness.records import Failure
+
+
+def test_a_row_has_time_and_round_of_each_fraction_and_a_dash_where_it_was_not_reached() -> None:
+    table = tables.time_to_target([run(metrics=(0.5, 0.73, None, 0.77))])
+    assert table.rows == (("FeDeRA", "8.0 (2)", "16.0 (4)", "-", "-", "8.00", "0.7700", "147,456", "18,180"),)
+    assert [column.label for column in table.columns[1:5]] == [
+        "90 %, s (round)",
+        "95 %, s (round)",
+        "99 %, s (round)",
+        "kB to 99 %",
+    ]
+
+
+def test_programs_get_raw_values_and_none_where_nothing_was_reached() -> None:
+    (record,) = tables.time_to_target([run(metrics=(0.5, 0.73, None, 0.77))]).records
+    assert (record["to_90_s"], record["to_90_round"], record["to_90_bytes"]) == (8.0, 2, 4000)
+    assert (record["to_99_s"], record["to_99_round"], record["to_99_bytes"]) == (None, None, None)
+    assert (record["clock"], record["target"], record["best"]) == ("critical path", 0.8, 0.77)
+
+
+def test_clock_and_target_are_said() -> None:
+    table = tables.time_to_target([run()])
+    assert table.title == "Time to 90 %, 95 % and 99 % of accuracy 0.8"
+    assert "clock: critical path" in table.note
+    mixed = tables.time_to_target([run(), run(method="fedlr", clock="wall")])
+    assert "clocks differ: critical path, wall" in mixed.note
+
+
+def test_five_methods_share_one_unit_and_the_fastest_is_marked() -> None:
+    table = tables.time_to_target([demo(method) for method in DEMO])
+    assert [row[0] for row in table.rows] == ["FedFT", "FedBF", "FedAP", "FedLR", "FeDeRA"]
+    assert table.rows[1][2:5] == ("-", "-", "-")
+    assert table.best == {(4, 1), (4, 2), (4, 3)}
+
+
+def test_hours_are_chosen_once_for_the_whole_table() -> None:
+    slow = run(method="fedft")
+    late = [round_record(n, m, elapsed_s=3600.0 * n) for n, m in enumerate((0.1, 0.72, 0.77, 0.8), start=1)]
+    slow = type(slow)(slow.header, tuple(late), (), slow.path)
+    table = tables.time_to_target([slow, run()])
+    assert table.rows[0][1:4] == ("2.00 (2)", "3.00 (3)", "4.00 (4)")
+    assert table.rows[1][1] == "0.00 (2)"
+    assert table.columns[1].label == "90 %, h (round)"
+
+
+def test_a_run_without_rounds_has_a_row_of_dashes() -> None:
+    table = tables.time_to_target([run(metrics=(), clock=None, init_s=None, ship_s=None)])
+    assert table.rows[0][1:7] == ("-", "-", "-", "-", "0", "n/a")
+    assert tables.round_phases([run(metrics=(), ship_s=None)]).rows[0][:4] == ("FeDeRA", "0", "n/a", "n/a")
+
+
+def test_every_fraction_of_any_run_has_a_column() -> None:
+    made = [run(of=experiment(target={"fractions": (0.5,)})), run(method="fedlr")]
+    assert tables.fractions_of(made) == (0.5, 0.9, 0.95, 0.99)
+    assert len(tables.time_to_target(made).rows[0]) == 10
+
+
+def test_a_round_is_shown_by_phase_with_svd_once() -> None:
+    table = tables.round_phases([run()])
+    row = dict(zip((column.label for column in table.columns), table.rows[0], strict=True))
+    assert row["train"] == "2.000"
+    assert row["communication"] == "1.250"
+    assert row["SVD, once"] == "0.250"
+    assert row["round"] == "4.000"
+    assert table.records[0]["communication_s"] == 1.25
+
+
+def test_bytes_are_a_clients_payload_and_the_runs_totals() -> None:
+    table = tables.transfers([run(clients=[client_record(upload_bps=20e6)])])
+    assert table.rows == (("FeDeRA", "500", "500", "8.00", "8.40", "25.0", "25.0", "20.0", "25.0"),)
+    assert table.records[0]["wire_bytes"] == 8400
+
+
+def test_each_failed_client_has_a_row() -> None:
+    made = run(metrics=())
+    failed = round_record(3, failed=(Failure(client=5, agent="a", reason="out of memory"),))
+    table = tables.failures([type(made)(made.header, (failed,), (), made.path)])
+    assert table.rows == (("FeDeRA", "3", "5", "a", "out of memory"),)

@@ -1,0 +1,44 @@
+"""Numbers as people read them."""
+
+from __future__ import annotations
+
+import pytest
+
+from analysis import units
+
+
+@pytest.mark.parametrize(
+    ("longest_s", "text"), [(5.0, "5.00 s"), (599.94, "599.9 s"), (600.0, "10.00 min"), (7200.0, "2.00 h")]
+)
+def test_one_time_unit_is_chosen_by_the_longest(longest_s: float, text: str) -> None:
+    assert units.time_unit([0.1, None, longest_s]).text(longest_s) == text
+
+
+def test_units_of_nothing_are_seconds_and_bytes() -> None:
+    assert units.time_unit([]).symbol == "s"
+    assert units.byte_unit([None]).text(0) == "0 B"
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [(0, "0"), (0.0409, "0.0409"), (41.249, "41.2"), (502.4, "502"), (12345.6, "12,346"), (0.00000012, "0.000000120")],
+)
+def test_three_significant_digits_without_an_exponent(value: float, text: str) -> None:
+    assert units.significant(value) == text
+
+
+def test_bytes_are_decimal() -> None:
+    assert units.byte_unit([4_718_592]).text(4_718_592) == "4.72 MB"
+
+
+def test_percent_has_the_digits_it_needs() -> None:
+    assert [units.percent(f) for f in (0.9, 0.95, 0.995, 0.07)] == ["90 %", "95 %", "99.5 %", "7 %"]
+
+
+def test_words_are_listed_as_a_sentence_does() -> None:
+    assert units.listing(["a"]) == "a"
+    assert units.listing(["a", "b", "c"]) == "a, b and c"
+
+
+def test_counts_agree_with_their_noun() -> None:
+    assert (units.counted(1, "round"), units.counted(2000, "round")) == ("1 round", "2,000 rounds")

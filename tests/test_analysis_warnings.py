@@ -1,0 +1,103 @@
+"""Each warning appears when it should, as one sentence, and only then."""
+
+from __future__ import annotations
+
+from run_folders import client_record, experiment, round_record, run
+
+from analysis.load import Run
+from analysis.warnings import cautions
+from harness.profiles import AgentsProfile
+from harness.records import Failure
+
+REACHED = (0.5, 0.8)
+
+
+def said(*runs: Run) -> dict[str, str]:
+    return {caution.kind: caution.text for caution in cautions(runs)}
+
+
+def test_a_run_without_fault_is_not_warned_about() -> None:
+    assert said(run(REACHED, clients=[client_record()])) == {}
+
+
+def test_fractions_that_were_not_reached_are_named_with_the_best_value() -> None:
+    assert said(run((0.5, 0.73))) == {
+        "not reached": "FeDeRA did not reach 95 % and 99 % of accuracy 0.8 in 2 rounds; its best was 0.7300."
+    }
+
+
+def test_a_metric_that_was_never_evaluated_is_said() -> None:
+    assert "never evaluated accuracy" in said(run((None, None)))["not reached"]
+
+
+def test_a_trainer_without_a_core_of_its_own_is_oversubscribed() -> None:
+    crowded = [client_record(train_s=2.0, train_cpu_s=1.0)] * 3
+    assert "had 50 % of the processor time of 1 thread each" in said(run(REACHED, clients=crowded))["oversubscribed"]
+    settled = [client_record(train_s=2.0, train_cpu_s=1.6)]
+    assert said(run(REACHED, clients=settled)) == {}
+
+
+def test_the_null_trainer_uses_no_processor_and_is_not_oversubscribed() -> None:
+    crowded = [client_record(train_s=2.0, train_cpu_s=0.0)]
+    found = said(run((None, None), clients=crowded, of=experiment(train={"trainer": "null"})))
+    assert found == {
+        "null trainer": "FeDeRA used the null trainer: it measures the harness itself and has nothing to evaluate."
+    }
+
+
+def test_what_the_run_itself_warned_about_is_repeated_once() -> None:
+    both = [run(REACHED, method=method, warnings=("2 agents share 1 core",)) for method in ("fedlr", "federa")]
+    assert [caution.text for caution in cautions(both)] == ["2 agents share 1 core."]
+
+
+def test_failed_clients_are_counted_with_their_reasons() -> None:
+    made = run(REACHED)
+    lost, full = Failure(client=1, agent="a", reason="lost"), Failure(client=2, agent="b", reason="out of memory.")
+    rounds = (round_record(1, 0.8, failed=(lost, full)), round_record(2, 0.8, failed=(lost,)))
+    text = said(Run(made.header, rounds, (), made.path))["failed clients"]
+    assert text == "FeDeRA: 3 clients failed in 2 rounds: lost (2); out of memory (1)."
+
+
+def test_agents_that_did_not_come_are_counted() -> None:
+    text = said(run(REACHED, of=experiment(agents=AgentsProfile(count=4))))["agents"]
+    assert "2 of 4 agents came" in text
+
+
+def test_a_link_that_did_not_give_its_rate_is_named_by_direction() -> None:
+    slow = [client_record(upload_bps=15e6)]
+    text = said(run(REACHED, clients=slow))["links"]
+    assert text.startswith("FeDeRA: uplinks achieved 15.0 Mbit/s where their profile allows 25.0 Mbit/s")
+    assert said(run(REACHED, clients=[client_record(upload_bps=22.6e6)])) == {}
+    assert "links" in said(run(REACHED, clients=[client_record(download_bps=28e6)]))
+
+
+def test_an_unfinished_a_failed_and_an_interrupted_run_are_told_apart() -> None:
+    assert said(run(REACHED, state="running"))["unfinished"] == "FeDeRA is not finished: 2 of 30 rounds are recorded."
+    failed = said(run(REACHED, state="failed", reason="a disk is full."))["unfinished"]
+    assert failed == "FeDeRA failed after 2 of 30 rounds: a disk is full."
+    assert "was interrupted after 2 of 30" in said(run(REACHED, state="interrupted"))["unfinished"]
+
+
+def test_mixed_profiles_are_named_by_key_but_seeds_may_differ() -> None:
+    other = run(REACHED, method="fedlr", of=experiment(target={"value": 0.7}))
+    assert said(run(REACHED), other)["profiles"] == "The runs do not share one profile; what differs: target.value."
+    assert said(run(REACHED), run(REACHED, seed=1, of=experiment(seeds={"cohort": 1, "training": 1}))) == {}
+
+
+def test_different_clocks_are_not_to_be_compared() -> None:
+    found = said(run(REACHED), run(REACHED, method="fedlr", clock="wall"))
+    assert "different clocks (critical path and wall)" in found["clocks"]
+
+
+def test_warm_up_is_one_note_after_the_warnings() -> None:
+    warm = [client_record(warm_up=True), client_record(client=2, warm_up=True)]
+    found = cautions([run((0.5,), clients=warm), run(REACHED, method="fedlr", clients=warm)])
+    assert [caution.level for caution in found] == ["warning", "note"]
+    assert found[-1].text.startswith("4 updates of round 1 (FeDeRA and FedLR) came from trainers")
+
+
+def test_what_could_not_be_read_is_said() -> None:
+    made = run(REACHED)
+    torn = Run(made.header, made.rounds, (), made.path, notes=("rounds.jsonl: the last line is unfinished.",))
+    assert said(torn)["records"] == "FeDeRA: rounds.jsonl: the last line is unfinished."
+    assert cautions([made], ["A run was left out: x"])[0].text == "A run was left out: x"
