@@ -1,0 +1,248 @@
+"""Holds the house map: imports point one way, heavy packages have one door each, pure modules touch nothing outside."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from graphlib import CycleError, TopologicalSorter
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+PACKAGES = ("harness", "agents", "analysis")
+LONGEST_FILE_LINES = 250
+
+LAYERS = (
+    ("harness.errors", "harness.explanation", "harness.durable"),
+    ("harness.yaml12", "harness.profiles", "harness.records"),
+    ("harness.protocol", "harness.rounds", "harness.links"),
+    ("harness.blobs",),
+    ("harness.learning",),
+    (
+        "harness.transport",
+        "harness.library",
+        "harness.store",
+        "harness.environment",
+        "harness.clock",
+        "harness.errands",
+        "harness.remaining",
+    ),
+    ("harness.fleets",),
+    ("harness.controller",),
+    ("harness.bench", "harness.listing", "harness.progress", "harness.launch"),
+    ("harness.cli",),
+)
+"""Of the harness, from the ground up: a module imports from its own layer and from those before it."""
+
+FOR_AGENTS = (
+    "harness.errors",
+    "harness.profiles",
+    "harness.records",
+    "harness.protocol",
+    "harness.links",
+    "harness.blobs",
+    "harness.transport",
+)
+FOR_THE_WORKER = ("harness.learning",)
+FOR_ANALYSIS = ("harness.errors", "harness.profiles", "harness.records", "harness.links")
+
+DOORS = {
+    "zmq": ("harness.transport",),
+    "torch": ("harness.learning",),
+    "transformers": ("harness.learning",),
+    "peft": ("harness.learning",),
+    "datasets": ("harness.learning",),
+    "safetensors": ("harness.learning",),
+    "plotly": ("analysis",),
+    "jinja2": ("analysis",),
+    "yaml": ("harness.yaml12",),
+    "pickle": (),
+}
+"""The only places where a package may be imported."""
+
+PURE = (
+    "harness.errors",
+    "harness.explanation",
+    "harness.profiles",
+    "harness.records",
+    "harness.protocol",
+    "harness.rounds",
+    "harness.links",
+    "agents.lifecycle",
+    "agents.frames",
+    "agents.heartbeat",
+    "agents.ledger",
+    "agents.steps",
+    "agents.words",
+    "analysis.targets",
+    "analysis.stats",
+    "analysis.tables",
+    "analysis.warnings",
+    "analysis.figures",
+    "analysis.palette",
+    "analysis.summary",
+    "analysis.units",
+)
+CLOCKS = ("time", "datetime")
+FILES_AND_SOCKETS = (
+    "os",
+    "io",
+    "pathlib",
+    "tempfile",
+    "shutil",
+    "mmap",
+    "fcntl",
+    "socket",
+    "ssl",
+    "select",
+    "selectors",
+)
+THREADS_AND_PROCESSES = ("threading", "multiprocessing", "asyncio", "subprocess", "signal", "sys", "ctypes", "logging")
+CHANCE = ("secrets", "uuid")
+GLOBAL_CHANCE = ("random", "np.random", "numpy.random")
+PACKAGES_OUTSIDE = ("zmq", "psutil", "rich", "typer", "torch", "urllib")
+OUTSIDE = (*CLOCKS, *FILES_AND_SOCKETS, *THREADS_AND_PROCESSES, *CHANCE, *PACKAGES_OUTSIDE)
+"""What a pure module has no business with."""
+
+
+class Import(NamedTuple):
+    """``importer`` imports ``imported`` in a line of a file."""
+
+    importer: str
+    imported: str
+    place: str
+
+
+def _module_of(path: Path) -> str:
+    parts = path.relative_to(ROOT).with_suffix("").parts
+    return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+
+
+FILES = {_module_of(path): path for package in PACKAGES for path in sorted((ROOT / package).rglob("*.py"))}
+
+
+def _imports() -> Iterator[Import]:
+    for module, path in FILES.items():
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            place = f"{path.relative_to(ROOT)}, line {getattr(node, 'lineno', 0)}"
+            if isinstance(node, ast.Import):
+                yield from (Import(module, alias.name, place) for alias in node.names)
+            elif isinstance(node, ast.ImportFrom):
+                assert node.level == 0, f"{place}: a relative import; name the package"
+                for alias in node.names:
+                    whole = f"{node.module}.{alias.name}"
+                    yield Import(module, whole if whole in FILES else str(node.module), place)
+
+
+IMPORTS = list(_imports())
+
+
+def _within(module: str, places: tuple[str, ...]) -> bool:
+    return any(module == place or module.startswith(f"{place}.") for place in places)
+
+
+def _said(wrong: list[Import], why: str) -> str:
+    return "\n".join(f"{one.place}: {one.importer} imports {one.imported}; {why}" for one in wrong)
+
+
+def _layer(module: str) -> int:
+    found = [number for number, places in enumerate(LAYERS) if _within(module, places)]
+    assert found, f"{module} has no place in LAYERS; give it one here and in docs/architecture.md"
+    return found[0]
+
+
+def test_imports_within_the_harness_point_one_way() -> None:
+    assert len(FILES) > 40
+    inside = [one for one in IMPORTS if _within(one.importer, ("harness",)) and _within(one.imported, ("harness",))]
+    inside = [one for one in inside if "harness" not in (one.importer, one.imported)]
+    wrong = [one for one in inside if _layer(one.imported) > _layer(one.importer)]
+    assert not wrong, _said(wrong, "that is a layer above it")
+
+
+def test_no_modules_import_each_other_in_a_circle() -> None:
+    graph: dict[str, set[str]] = {module: set() for module in FILES}
+    for one in IMPORTS:
+        if one.imported in FILES and one.imported != one.importer:
+            graph[one.importer].add(one.imported)
+    try:
+        TopologicalSorter(graph).prepare()
+    except CycleError as error:
+        pytest.fail(f"a circle of imports: {' <- '.join(error.args[1])}")
+
+
+def test_agents_import_of_the_harness_only_what_both_sides_share() -> None:
+    foreign = [one for one in IMPORTS if _within(one.importer, ("agents",)) and _within(one.imported, PACKAGES)]
+    wrong = [
+        one
+        for one in foreign
+        if not _within(one.imported, ("agents", *FOR_AGENTS))
+        and not (one.importer == "agents.worker" and _within(one.imported, FOR_THE_WORKER))
+        and one.imported != "harness"
+    ]
+    assert not wrong, _said(wrong, f"agents share {', '.join(FOR_AGENTS)}, and agents.worker alone learns")
+
+
+def test_analysis_imports_of_the_harness_only_what_describes_a_run() -> None:
+    wrong = [
+        one
+        for one in IMPORTS
+        if _within(one.importer, ("analysis",))
+        and _within(one.imported, PACKAGES)
+        and not _within(one.imported, ("analysis", *FOR_ANALYSIS))
+    ]
+    assert not wrong, _said(wrong, f"analysis may have {', '.join(FOR_ANALYSIS)}")
+
+
+def test_the_harness_imports_neither_agents_nor_analysis() -> None:
+    wrong = [
+        one for one in IMPORTS if _within(one.importer, ("harness",)) and _within(one.imported, ("agents", "analysis"))
+    ]
+    assert not wrong, _said(wrong, "their commands are found by entry points")
+
+
+@pytest.mark.parametrize("package", sorted(DOORS))
+def test_a_heavy_package_has_one_door(package: str) -> None:
+    wrong = [one for one in IMPORTS if _within(one.imported, (package,)) and not _within(one.importer, DOORS[package])]
+    assert not wrong, _said(wrong, f"only {', '.join(DOORS[package]) or 'nobody'} may")
+
+
+def test_pure_modules_touch_nothing_outside() -> None:
+    wrong = [one for one in IMPORTS if _within(one.importer, PURE) and one.imported.split(".")[0] in OUTSIDE]
+    assert not wrong, _said(wrong, "it is pure: no clock, socket, file, thread or process")
+
+
+def test_pure_modules_import_only_pure_modules() -> None:
+    impure = [one for one in IMPORTS if _within(one.importer, PURE) and one.imported in FILES]
+    wrong = [
+        one for one in impure if not _within(one.imported, (*PURE, "harness", "analysis.load", "analysis.rendering"))
+    ]
+    assert not wrong, _said(wrong, "it is pure, and that is not")
+
+
+def _global_draws(tree: ast.AST) -> Iterator[tuple[int, str]]:
+    """Line and name of each use of random.x or np.random.x that is not the making of a generator of one's own."""
+    for node in ast.walk(tree):
+        names: list[str] = []
+        if isinstance(node, ast.ImportFrom) and node.module in GLOBAL_CHANCE:
+            names = [alias.name for alias in node.names]
+        elif isinstance(node, ast.Attribute) and ast.unparse(node.value) in GLOBAL_CHANCE:
+            names = [node.attr]
+        yield from ((node.lineno, name) for name in names if not _makes_generator(name))
+
+
+def _makes_generator(name: str) -> bool:
+    return name == "default_rng" or name[:1].isupper()
+
+
+def test_nobody_draws_from_a_global_random_generator() -> None:
+    for path in FILES.values():
+        for line, name in _global_draws(ast.parse(path.read_text(encoding="utf-8"))):
+            pytest.fail(f"{path.relative_to(ROOT)}, line {line}: {name}; draw from a generator with a seed of its own")
+
+
+def test_no_file_is_longer_than_a_reader_s_patience() -> None:
+    lines = {module: len(path.read_text(encoding="utf-8").splitlines()) for module, path in FILES.items()}
+    long = [f"{module} has {count} lines" for module, count in lines.items() if count > LONGEST_FILE_LINES]
+    assert not long, f"{', '.join(long)}; at most {LONGEST_FILE_LINES}: split"
