@@ -49,7 +49,7 @@ class Attached:
 
 @dataclass(frozen=True)
 class InitialState:
-    """The state a run begins with; ``svd_s`` is what FeDeRA's decomposition took, 0 for the other methods."""
+    """The state a run begins with; ``svd_s`` is what FeDeRA's decomposition took, warmed up; else 0."""
 
     state: dict[str, Tensor]
     svd_s: float

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from pathlib import Path
 
-from harness.learning.methods import adapter, lora
+from harness.learning.methods import adapter, lora, svd
 from harness.learning.methods.base import InitialState
 from harness.learning.methods.registry import attach
 from harness.learning.models import build_classifier, head_names
@@ -24,6 +24,7 @@ def initial_state(base: Path, spec: PrepareSpec, seed: int) -> InitialState:
     model = build_classifier(base, spec.labels, head_seed=seed)
     init, svd_s = None, 0.0
     if spec.method == "federa":
+        svd.warm_up()
         start_s = time.perf_counter()
         init = lora.principal_init(model, spec.settings)
         svd_s = time.perf_counter() - start_s

@@ -32,6 +32,11 @@ def principal_factors(weight: Tensor, rank: int, scale: float, name: str = "weig
     return b0.to(torch.float32).contiguous(), a0.to(torch.float32).contiguous()
 
 
+def warm_up() -> None:
+    """Decompose something: the first time in a process takes up to a second more, which is no method's."""
+    principal_factors(torch.eye(128), 1, 1.0)
+
+
 def _principal_directions(weight: Tensor, rank: int) -> tuple[Tensor, Tensor, Tensor]:
     """U_r [d, r], S_r [r] falling, V_r^T [r, k] of a float64 weight."""
     if weight.shape[0] < weight.shape[1]:
