@@ -15,6 +15,8 @@ LINK_TOLERANCE = 0.1
 MOST_NAMED = 8
 
 Level = Literal["warning", "note"]
+Named = Sequence[tuple[str, Run]]
+"""Runs by the name that a report gives them."""
 
 
 @dataclass(frozen=True)
@@ -28,12 +30,14 @@ class Caution:
 
 def cautions(runs: Sequence[Run], left_out: Sequence[str] = ()) -> tuple[Caution, ...]:
     """Everything worth saying about these runs, warnings first; equal sentences are said once."""
+    named = tuple(zip(stats.labels(runs), runs, strict=True))
     found = [Caution("left out", text) for text in left_out]
     found += _across(runs)
-    for label, run in zip(stats.labels(runs), runs, strict=True):
-        for check in (_state, _not_reached, _oversubscribed, _failed, _agents, _links, _notes):
+    for label, run in named:
+        for check in (_state, _not_reached, _recorded, _failed, _agents, _notes):
             found += check(label, run)
-    found += _warm_up(runs)
+    for check_all in (_oversubscribed, _links, _warm_up):
+        found += check_all(named)
     return tuple(sorted(dict.fromkeys(found), key=lambda caution: caution.level == "note"))
 
 
@@ -79,20 +83,9 @@ def _not_reached(label: str, run: Run) -> Iterator[Caution]:
         )
 
 
-def _oversubscribed(label: str, run: Run) -> Iterator[Caution]:
+def _recorded(label: str, run: Run) -> Iterator[Caution]:
     for text in run.header.warnings:
         yield Caution("recorded", f"{_unstopped(text)}.")
-    if run.experiment.train.trainer == "null":  # it does not compute, so its processor share says nothing
-        return
-    threads = run.experiment.device.threads
-    share = stats.processor_share(run.clients, threads)
-    if share is not None and share < LOWEST_PROCESSOR_SHARE:
-        yield Caution(
-            "oversubscribed",
-            f"{label}: trainers had {share * 100:.0f} % of the processor time of "
-            f"{units.counted(threads, 'thread')} each (median), so training seconds are longer than on "
-            "a device of its own.",
-        )
 
 
 def _failed(label: str, run: Run) -> Iterator[Caution]:
@@ -115,20 +108,39 @@ def _agents(label: str, run: Run) -> Iterator[Caution]:
         yield Caution("agents", f"{label}: {came} of {units.counted(wanted, 'agent')} came; the run went on without.")
 
 
-def _links(label: str, run: Run) -> Iterator[Caution]:
-    for word, use in (("down", stats.download_use(run.clients)), ("up", stats.upload_use(run.clients))):
-        if use.ratio is not None and abs(use.ratio - 1) > LINK_TOLERANCE:
-            yield Caution(
-                "links",
-                f"{label}: {word}links achieved {units.MBITS.text(use.achieved_bps)} where their profile allows "
-                f"{units.MBITS.text(use.link_bps)} (medians), "
-                f"{use.ratio * 100:.0f} % of it: transfer times are not the link's alone.",
-            )
+def _oversubscribed(runs: Named) -> Iterator[Caution]:
+    """One sentence for all runs, as are the next two: what holds for one holds for its neighbours."""
+    shares = []
+    for label, run in runs:
+        if run.experiment.train.trainer != "null":  # it does not compute, so its processor share says nothing
+            share = stats.processor_share(run.clients, run.experiment.device.threads)
+            if share is not None and share < LOWEST_PROCESSOR_SHARE:
+                shares.append(f"{label} {share * 100:.0f} %")
+    if shares:
+        yield Caution(
+            "oversubscribed",
+            f"Trainers had less processor time than their threads ask for (medians: {_named(shares)} of it), so "
+            "training seconds are longer than on a device of its own.",
+        )
 
 
-def _warm_up(runs: Sequence[Run]) -> Iterator[Caution]:
-    """One sentence for all runs: nearly every run has such updates."""
-    warm = [(label, c) for label, run in zip(stats.labels(runs), runs, strict=True) for c in run.clients if c.warm_up]
+def _links(runs: Named) -> Iterator[Caution]:
+    ways = {"downlink": stats.download_use, "uplink": stats.upload_use}
+    uses = [(f"{label}'s {way}", use(run.clients)) for label, run in runs for way, use in ways.items()]
+    off = [
+        f"{who} {units.MBITS.number(use.achieved_bps)} of {units.MBITS.number(use.link_bps)}"
+        for who, use in uses
+        if use.ratio is not None and abs(use.ratio - 1) > LINK_TOLERANCE
+    ]
+    if off:
+        yield Caution(
+            "links",
+            f"Links off their profile: {_named(off)} Mbit/s (medians); transfer times are not the link's alone.",
+        )
+
+
+def _warm_up(runs: Named) -> Iterator[Caution]:
+    warm = [(label, client) for label, run in runs for client in run.clients if client.warm_up]
     if warm:
         rounds = sorted({client.round for _, client in warm})
         who = f" ({_named(list(dict.fromkeys(label for label, _ in warm)))})" if len(runs) > 1 else ""

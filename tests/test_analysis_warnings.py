@@ -32,7 +32,9 @@ def test_a_metric_that_was_never_evaluated_is_said() -> None:
 
 def test_a_trainer_without_a_core_of_its_own_is_oversubscribed() -> None:
     crowded = [client_record(train_s=2.0, train_cpu_s=1.0)] * 3
-    assert "had 50 % of the processor time of 1 thread each" in said(run(REACHED, clients=crowded))["oversubscribed"]
+    assert "(medians: FeDeRA 50 % of it)" in said(run(REACHED, clients=crowded))["oversubscribed"]
+    both = [run(REACHED, method=method, clients=crowded) for method in ("fedlr", "federa")]
+    assert "(medians: FedLR 50 % and FeDeRA 50 % of it)" in said(*both)["oversubscribed"]
     settled = [client_record(train_s=2.0, train_cpu_s=1.6)]
     assert said(run(REACHED, clients=settled)) == {}
 
@@ -66,7 +68,7 @@ def test_agents_that_did_not_come_are_counted() -> None:
 def test_a_link_that_did_not_give_its_rate_is_named_by_direction() -> None:
     slow = [client_record(upload_bps=15e6)]
     text = said(run(REACHED, clients=slow))["links"]
-    assert text.startswith("FeDeRA: uplinks achieved 15.0 Mbit/s where their profile allows 25.0 Mbit/s")
+    assert text.startswith("Links off their profile: FeDeRA's uplink 15.0 of 25.0 Mbit/s (medians)")
     assert said(run(REACHED, clients=[client_record(upload_bps=22.6e6)])) == {}
     assert "links" in said(run(REACHED, clients=[client_record(download_bps=28e6)]))
 
