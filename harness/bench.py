@@ -17,6 +17,7 @@ import msgspec
 from harness import environment, store
 from harness.clock import RunClock
 from harness.controller import Controller, Observer
+from harness.durable import FULL
 from harness.errors import FederaBenchError, RunInterruptedError, StoreError, UsageError
 from harness.fleets.local import LocalAgents
 from harness.fleets.provision import provisioning
@@ -188,6 +189,10 @@ def _recording_failure(folder: RunFolder) -> Iterator[None]:
         ) from None
     except StoreError:
         raise  # the disk may be full: what stands there is the record
+    except OSError as error:
+        if error.errno not in FULL:
+            raise
+        raise folder.unwritten(error.filename or folder.path, error) from error
     except FederaBenchError as error:
         folder.mark("failed", str(error))
         raise

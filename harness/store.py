@@ -171,7 +171,7 @@ class RunFolder:
             try:
                 copy_whole(state, target)
             except OSError as error:
-                raise self._unwritten(target, error) from None
+                raise self.unwritten(target, error) from None
         return blob_of(state).sha256
 
     def prune(self, closed_round: int) -> None:
@@ -187,13 +187,13 @@ class RunFolder:
         try:
             append_whole(self.path / name, msgspec.json.encode(line) + b"\n")
         except OSError as error:
-            raise self._unwritten(self.path / name, error) from None
+            raise self.unwritten(self.path / name, error) from None
 
     def _replace(self, name: str, data: bytes) -> None:
         try:
             replace_whole(self.path / name, data)
         except OSError as error:
-            raise self._unwritten(self.path / name, error) from None
+            raise self.unwritten(self.path / name, error) from None
 
     def _read(self, name: str, kind: Any) -> list[Any]:
         path = self.path / name
@@ -207,7 +207,8 @@ class RunFolder:
                 raise StoreError(f"{path}, line {number} is damaged: {error}; start a new run") from None
         return records
 
-    def _unwritten(self, path: Path, error: OSError) -> StoreError:
+    def unwritten(self, path: Path | str, error: OSError) -> StoreError:
+        """What to tell a person where a file could not be written."""
         why = "the disk is full" if error.errno in FULL else error.strerror or "the system refused"
         remedy = "free space" if error.errno in FULL else "mend that"
         return StoreError(

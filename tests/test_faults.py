@@ -63,8 +63,8 @@ def test_an_agent_killed_in_the_middle_of_an_upload_is_replaced(tmp_path: Path) 
     with started("run", TINY, *NULL, *SLOW, cwd=tmp_path) as process:
         run = the_run(tmp_path)
         until(lambda: list(run.glob("updates/*/*.part")), "a partial upload")
-        os.kill(agents_of(process.pid)[0], signal.SIGKILL)
-        os.kill(agents_of(process.pid)[1], signal.SIGKILL)
+        for agent in agents_of(process.pid):
+            os.kill(agent, signal.SIGKILL)
         printed, _ = process.communicate(timeout=200)
     assert process.returncode == 0, printed
     assert "agent-lost" in events(run)
@@ -108,11 +108,11 @@ def _alive(pid: int) -> bool:
 
 @pytest.fixture
 def small_disk(tmp_path: Path):
-    """A file system of 1 MiB; skipped where one cannot be mounted."""
+    """A file system of 16 MiB, room for a run and its report; skipped where one cannot be mounted."""
     folder = tmp_path / "disk"
     folder.mkdir()
     mounted = subprocess.run(
-        ["mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", str(folder)], capture_output=True, check=False
+        ["mount", "-t", "tmpfs", "-o", "size=16m", "tmpfs", str(folder)], capture_output=True, check=False
     )
     if mounted.returncode:
         pytest.skip("a small file system cannot be mounted here (needs root)")
@@ -128,7 +128,7 @@ def test_a_full_disk_ends_in_a_sentence_and_the_run_goes_on_when_there_is_room(s
         ballast = small_disk / "ballast"
         with ballast.open("wb", buffering=0) as file:
             try:
-                while file.write(b"x" * 4096):
+                while file.write(b"x" * 65536):
                     pass
             except OSError:
                 file.flush()
