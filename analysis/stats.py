@@ -64,29 +64,34 @@ def processor_share(clients: Sequence[ClientRecord], threads: int) -> float | No
 
 @dataclass(frozen=True)
 class LinkUse:
-    """Medians over clients of one direction: achieved rate, what the link allowed, and achieved / allowed."""
+    """Medians over clients of one direction: achieved rate, the link's own, and achieved / what the link allows.
+
+    A transfer pays a round trip before its first byte, so a link of rate r allows a payload of n bits n / (n / r +
+    2 latency): small payloads stay below r on a perfect link.
+    """
 
     achieved_bps: float | None
     link_bps: float | None
     ratio: float | None
 
 
-def download_use(clients: Sequence[ClientRecord]) -> LinkUse:
+def download_use(run: Run) -> LinkUse:
     """How the downlinks were used; ``link_bps`` and ``ratio`` are None where no link was shaped."""
-    return _link_use([(c.download_bps, c.link_down_bps) for c in clients])
+    return _link_use(run, [(c.download_bytes, c.download_bps, c.link_down_bps) for c in run.clients])
 
 
-def upload_use(clients: Sequence[ClientRecord]) -> LinkUse:
+def upload_use(run: Run) -> LinkUse:
     """How the uplinks were used; ``link_bps`` and ``ratio`` are None where no link was shaped."""
-    return _link_use([(c.upload_bps, c.link_up_bps) for c in clients])
+    return _link_use(run, [(c.upload_bytes, c.upload_bps, c.link_up_bps) for c in run.clients])
 
 
-def _link_use(rates: Sequence[tuple[float, float | None]]) -> LinkUse:
-    shaped = [(achieved, link) for achieved, link in rates if link]
+def _link_use(run: Run, transfers: Sequence[tuple[int, float, float | None]]) -> LinkUse:
+    round_trip_s = 2 * run.experiment.link.latency_s
+    shaped = [(size_bytes * 8, achieved, link) for size_bytes, achieved, link in transfers if link]
     return LinkUse(
-        achieved_bps=median_or_none(achieved for achieved, _ in rates),
-        link_bps=median_or_none(link for _, link in shaped),
-        ratio=median_or_none(achieved / link for achieved, link in shaped),
+        achieved_bps=median_or_none(achieved for _, achieved, _ in transfers),
+        link_bps=median_or_none(link for _, _, link in shaped),
+        ratio=median_or_none(achieved * (1 / link + round_trip_s / bits) for bits, achieved, link in shaped if bits),
     )
 
 

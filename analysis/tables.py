@@ -204,7 +204,7 @@ def _target_record(run: Run, fractions: Sequence[float], row: Sequence[Crossing 
 
 
 def _transfer_record(run: Run) -> Record:
-    down, up = stats.download_use(run.clients), stats.upload_use(run.clients)
+    down, up = stats.download_use(run), stats.upload_use(run)
     return _named(run) | {
         "client_download_bytes": stats.median_or_none(c.download_bytes for c in run.clients),
         "client_upload_bytes": stats.median_or_none(c.upload_bytes for c in run.clients),

@@ -126,7 +126,7 @@ def _oversubscribed(runs: Named) -> Iterator[Caution]:
 
 def _links(runs: Named) -> Iterator[Caution]:
     ways = {"downlink": stats.download_use, "uplink": stats.upload_use}
-    uses = [(f"{label}'s {way}", use(run.clients)) for label, run in runs for way, use in ways.items()]
+    uses = [(f"{label}'s {way}", use(run)) for label, run in runs for way, use in ways.items()]
     off = [
         f"{who} {units.MBITS.number(use.achieved_bps)} of {units.MBITS.number(use.link_bps)}"
         for who, use in uses

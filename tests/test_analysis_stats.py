@@ -35,8 +35,15 @@ def test_warm_up_and_trainings_too_short_to_measure_do_not_speak_of_the_processo
 
 
 def test_a_link_that_was_not_shaped_has_a_rate_but_no_ratio() -> None:
-    use = stats.download_use([client_record(download_bps=1e9, link_down_bps=None)])
+    use = stats.download_use(run(clients=[client_record(download_bps=1e9, link_down_bps=None)]))
     assert (use.achieved_bps, use.link_bps, use.ratio) == (1e9, None, None)
+
+
+def test_a_small_payload_on_a_perfect_link_is_slowed_by_its_round_trip_alone() -> None:
+    far = experiment(link={"latency_s": 0.05})
+    small = client_record(download_bytes=125_000, download_bps=1e6 / (0.04 + 0.1))
+    assert stats.download_use(run(clients=[small], of=far)).ratio == pytest.approx(1.0)
+    assert stats.download_use(run(clients=[small])).ratio == pytest.approx(0.04 / 0.14)
 
 
 def test_runs_stand_in_the_papers_order_whatever_the_command_said() -> None:
