@@ -5,6 +5,8 @@ from __future__ import annotations
 import errno
 import os
 import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
@@ -31,19 +33,29 @@ def append_whole(path: Path, data: bytes) -> None:
         os.close(fd)
 
 
+@contextmanager
+def written_whole(path: Path) -> Iterator[Path]:
+    """A partial file's path, to be written in the block: it becomes ``path`` in one step when the block ends well.
+
+    A block that ends in an error leaves ``path`` as it was, and nothing beside it.
+    """
+    partial = path.with_name(f".{path.name}.part")
+    try:
+        yield partial
+        os.replace(partial, path)
+    except BaseException:
+        partial.unlink(missing_ok=True)
+        raise
+
+
 def replace_whole(path: Path, data: bytes) -> None:
     """Replace a file's content in one step: a reader sees the old one or the new one.
 
     Raises:
         OSError: it could not be written; the file is as it was.
     """
-    partial = _partial(path)
-    try:
+    with written_whole(path) as partial:
         partial.write_bytes(data)
-        os.replace(partial, path)
-    except OSError:
-        partial.unlink(missing_ok=True)
-        raise
 
 
 def copy_whole(source: Path, target: Path) -> None:
@@ -52,13 +64,8 @@ def copy_whole(source: Path, target: Path) -> None:
     Raises:
         OSError: it could not be written; nothing appears.
     """
-    partial = _partial(target)
-    try:
+    with written_whole(target) as partial:
         shutil.copyfile(source, partial)
-        os.replace(partial, target)
-    except OSError:
-        partial.unlink(missing_ok=True)
-        raise
 
 
 def cut_torn_line(path: Path) -> None:
@@ -68,7 +75,3 @@ def cut_torn_line(path: Path) -> None:
         whole_bytes = data.rfind(b"\n") + 1
         if whole_bytes < len(data):
             file.truncate(whole_bytes)
-
-
-def _partial(path: Path) -> Path:
-    return path.with_name(f".{path.name}.part")

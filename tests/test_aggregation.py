@@ -10,9 +10,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from safetensors.torch import load_file
 
+from harness.blobs import blob_of
 from harness.errors import BlobError, TrainerError
 from harness.learning.aggregation.mean import weighted_mean
-from harness.learning.files import sha256_of
 from harness.learning.tensors import write_state
 
 
@@ -46,7 +46,7 @@ def test_equal_updates_give_themselves_to_the_byte(values: list[float], counts: 
         out = Path(folder, "out")
         digest = weighted_mean([(update, n) for n in counts], out)
         assert out.read_bytes() == update.read_bytes()
-        assert digest == sha256_of(out)
+        assert digest == blob_of(out).sha256
 
 
 def test_clients_weigh_by_their_samples(tmp_path: Path) -> None:

@@ -1,18 +1,12 @@
-"""Texts become token ids, shards become files whose bytes depend on their contents alone."""
+"""Samples are flat token ids with offsets; shards are files whose bytes depend on their contents alone."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
 import numpy as np
-import pytest
 
-from harness.errors import UsageError
 from harness.learning.data.encode import joined, read_shard, write_shard
-from harness.learning.data.sources import EMBEDDED, Split
-from harness.learning.tasks.text_classification import encode
-
-ENCODER = EMBEDDED / "encoder"
 
 
 def test_a_shard_comes_back_as_it_was_written(tmp_path: Path) -> None:
@@ -36,35 +30,3 @@ def test_equal_shards_have_equal_bytes(tmp_path: Path) -> None:
 def test_no_samples_are_a_shard_too(tmp_path: Path) -> None:
     write_shard(joined([[1]], [0]).pick([]), tmp_path / "empty")
     assert read_shard(tmp_path / "empty").offsets.tolist() == [0]
-
-
-def test_texts_are_framed_cut_and_an_empty_one_is_special_tokens_alone(tmp_path: Path) -> None:
-    encoded = encode(Split(["ba be bi bo bu", "ba", "", "ba nonsense"], [0, 1, 0, 1]), ENCODER, 5, tmp_path)
-    begin, end, unknown = 0, 2, 3
-    ba = encoded.sample(1)[1]
-    assert encoded.sample(0).tolist()[0] == begin
-    assert encoded.sample(0).tolist()[-1] == end
-    assert len(encoded.sample(0)) == 5
-    assert encoded.sample(1).tolist() == [begin, ba, end]
-    assert encoded.sample(2).tolist() == [begin, end]
-    assert encoded.sample(3).tolist() == [begin, ba, unknown, end]
-
-
-def test_what_was_encoded_once_is_read_from_the_cache(tmp_path: Path) -> None:
-    split = Split(["ba be"], [0])
-    first = encode(split, ENCODER, 16, tmp_path)
-    (kept,) = tmp_path.iterdir()
-    write_shard(joined([[9, 9]], [0]), kept)
-    assert encode(split, ENCODER, 16, tmp_path).input_ids.tolist() == [9, 9]
-    assert encode(split, ENCODER, 8, tmp_path).input_ids.tolist() == first.input_ids.tolist()
-
-
-def test_a_length_beyond_the_models_positions_is_one_sentence(tmp_path: Path) -> None:
-    with pytest.raises(UsageError, match=r"train\.max_length is 900, but the model in .* reads at most 64 tokens"):
-        encode(Split(["ba"], [0]), ENCODER, 900, tmp_path)
-
-
-def test_a_folder_without_a_tokenizer_is_one_sentence(tmp_path: Path) -> None:
-    (tmp_path / "config.json").write_text((ENCODER / "config.json").read_text())
-    with pytest.raises(UsageError, match="has no tokenizer that can be read"):
-        encode(Split(["ba"], [0]), tmp_path, 16, tmp_path / "cache")

@@ -65,6 +65,13 @@ def test_a_missing_column_is_named_with_those_that_are_there(tmp_path: Path) -> 
     assert "has no column 'label', only text, topic: name the right one" in refusal(PETS, tmp_path)
 
 
+def test_a_text_without_a_label_is_named(tmp_path: Path) -> None:
+    write(tmp_path, "train", text=["purr", "woof"], label=["cat", None])
+    assert refusal(PETS, tmp_path) == (
+        f"{tmp_path / 'pets_train.parquet'} has no label in column 'label' of row 2: give each text one"
+    )
+
+
 def test_an_empty_split_is_named(tmp_path: Path) -> None:
     write(tmp_path, "train", text=["purr"], label=["cat"])
     write(tmp_path, "test", text=[], label=[])

@@ -1,10 +1,12 @@
+"""Files are written whole or not at all, and a failure leaves nothing beside them."""
+
 from __future__ import annotations
 
 from pathlib import Path
 
 import pytest
 
-from harness.durable import append_whole, copy_whole, cut_torn_line, replace_whole
+from harness.durable import append_whole, copy_whole, cut_torn_line, replace_whole, written_whole
 
 
 def test_appended_data_follows_what_was_there(tmp_path: Path) -> None:
@@ -16,6 +18,39 @@ def test_appended_data_follows_what_was_there(tmp_path: Path) -> None:
 def test_a_device_without_room_raises() -> None:
     with pytest.raises(OSError, match="No space left"):
         append_whole(Path("/dev/full"), b"x")
+
+
+def test_a_file_takes_its_place_when_the_block_that_writes_it_ends(tmp_path: Path) -> None:
+    path = tmp_path / "state"
+    path.write_bytes(b"old")
+    with written_whole(path) as partial:
+        partial.write_bytes(b"new")
+        assert path.read_bytes() == b"old"
+    assert path.read_bytes() == b"new"
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def _write_half(path: Path, end: type[BaseException]) -> None:
+    with written_whole(path) as partial:
+        partial.write_bytes(b"ne")
+        raise end
+
+
+@pytest.mark.parametrize("end", [OSError, KeyboardInterrupt])
+def test_a_block_that_fails_leaves_what_was_there(tmp_path: Path, end: type[BaseException]) -> None:
+    path = tmp_path / "state"
+    path.write_bytes(b"old")
+    with pytest.raises(end):
+        _write_half(path, end)
+    assert path.read_bytes() == b"old"
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_a_copy_has_the_bytes_of_its_source(tmp_path: Path) -> None:
+    (tmp_path / "source").write_bytes(b"state")
+    copy_whole(tmp_path / "source", tmp_path / "target")
+    assert (tmp_path / "target").read_bytes() == b"state"
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["source", "target"]
 
 
 def test_replacing_leaves_nothing_beside_the_file(tmp_path: Path) -> None:

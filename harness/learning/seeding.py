@@ -1,18 +1,28 @@
-"""Randomness of our own: a torch generator for each purpose, so that no draw depends on another or on global state."""
+"""Randomness of our own: a stream for each purpose, so that no draw depends on another or on global state.
+
+Free of torch until a generator is made.
+"""
 
 from __future__ import annotations
 
 import hashlib
+from typing import TYPE_CHECKING
 
-import torch
+if TYPE_CHECKING:
+    import torch
 
 
 def generator(seed: int, purpose: str) -> torch.Generator:
     """A fresh processor generator; generators of different purposes are independent under the same ``seed``."""
-    return torch.Generator().manual_seed(derived_seed(seed, purpose))
+    import torch
+
+    return torch.Generator().manual_seed(derived_seed(f"{purpose}/{seed}"))
 
 
-def derived_seed(seed: int, purpose: str) -> int:
-    """A 63-bit seed from ``seed`` and a purpose, the same on every machine."""
-    digest = hashlib.sha256(f"{purpose}/{seed}".encode()).digest()
-    return int.from_bytes(digest[:8], "big") >> 1
+def derived_seed(stream: str, bits: int = 63) -> int:
+    """The seed of one stream of chance, from its name: the first ``bits`` of the name's SHA-256, on every machine.
+
+    A name holds the purpose and the profile's seed, so equal profile seeds do not give equal draws in two places.
+    """
+    digest = hashlib.sha256(stream.encode()).digest()
+    return int.from_bytes(digest, "big") >> (8 * len(digest) - bits)

@@ -11,8 +11,9 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
+from harness.blobs import blob_of
+from harness.durable import written_whole
 from harness.errors import BlobError, TrainerError
-from harness.learning.files import sha256_of, written_whole
 
 
 def read_state(path: Path) -> dict[str, Tensor]:
@@ -38,7 +39,7 @@ def save_state(path: Path, state: Mapping[str, Tensor]) -> None:
 def write_state(path: Path, state: Mapping[str, Tensor]) -> str:
     """:func:`save_state`, and the file's SHA-256, hex."""
     save_state(path, state)
-    return sha256_of(path)
+    return blob_of(path).sha256
 
 
 @dataclass(frozen=True)

@@ -53,7 +53,7 @@ class TorchTrainer:
         trainable = list(self._classifier.attached.trainable.values())
         optimiser = torch.optim.AdamW(trainable, lr=self._spec.settings.lr, weight_decay=0.0, fused=True)
         with torch.random.fork_rng(devices=self._classifier.cuda_devices):
-            torch.manual_seed(derived_seed(seed, "dropout"))
+            torch.manual_seed(derived_seed(f"dropout/{seed}"))
             self._classifier.model.train()
             losses = [self._step(optimiser, shard, batch) for batch in self._batches(len(shard), seed)]
         # Gradients are memory that the next phases do not need.

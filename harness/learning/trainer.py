@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import shutil
 from pathlib import Path
 
+from harness.durable import copy_whole
 from harness.errors import TrainerError
-from harness.learning.files import written_whole
 from harness.learning.spec import PrepareSpec, Trained, Trainer
 
 
@@ -44,5 +43,4 @@ class NullTrainer:
         """Copy the state's bytes."""
         if self._state is None:
             raise TrainerError("there is nothing to save before a state was loaded")
-        with written_whole(update) as temporary:
-            shutil.copyfile(self._state, temporary)
+        copy_whole(self._state, update)

@@ -12,8 +12,9 @@ from numpy.typing import NDArray
 from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save_file
 
+from harness.blobs import blob_of
+from harness.durable import written_whole
 from harness.errors import BlobError, TrainerError
-from harness.learning.files import sha256_of, written_whole
 
 Array = NDArray[np.float32]
 
@@ -39,7 +40,7 @@ def weighted_mean(updates: Sequence[tuple[Path, int]], out: Path) -> str:
         mean = {name: _mean_of(name, files) for name in names}
     with written_whole(out) as temporary:
         save_file(mean, temporary)
-    return sha256_of(out)
+    return blob_of(out).sha256
 
 
 def _mapped(path: Path) -> Any:

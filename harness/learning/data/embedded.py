@@ -121,7 +121,9 @@ class _Progress:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """The command."""
-    parser = argparse.ArgumentParser(prog="python -m harness.learning.data.embedded", description=(__doc__ or "")[:85])
+    parser = argparse.ArgumentParser(
+        prog="python -m harness.learning.data.embedded", description=(__doc__ or "").partition("\n")[0]
+    )
     parser.add_argument("out", type=Path, help="folder to write to, such as harness/embedded")
     rebuild(parser.parse_args(arguments).out, lambda line: print(line, file=sys.stderr, flush=True))
     return 0

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 from safetensors.numpy import load_file, save_file
 
-from harness.learning.files import written_whole
+from harness.durable import written_whole
 
 
 @dataclass(frozen=True)

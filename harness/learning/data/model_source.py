@@ -10,7 +10,7 @@ from harness.learning.data.sources import EMBEDDED
 from harness.profiles import ModelProfile
 
 BASE_FILES = ("config.json", "model.safetensors")
-_TOKENIZER_PATTERNS = ("tokenizer*", "special_tokens_map.json", "vocab.*", "merges.txt", "*.model")
+TOKENIZER_PATTERNS = ("tokenizer*", "special_tokens_map.json", "added_tokens.json", "vocab.*", "merges.txt", "*.model")
 _OTHER_WEIGHTS = ("pytorch_model.bin", "model.safetensors.index.json", "pytorch_model.bin.index.json")
 
 
@@ -56,7 +56,7 @@ def _download(profile: ModelProfile, hub: str) -> Path:
     """A snapshot of a hub model; without its other weights where it has safetensors."""
     from huggingface_hub import snapshot_download
 
-    patterns = ["config.json", "model.safetensors*", "model-*.safetensors", *_TOKENIZER_PATTERNS]
+    patterns = ["config.json", "model.safetensors*", "model-*.safetensors", *TOKENIZER_PATTERNS]
     try:
         folder = Path(snapshot_download(hub, allow_patterns=patterns))
         if not list(folder.glob("*.safetensors")):

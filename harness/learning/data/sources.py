@@ -34,8 +34,8 @@ def load_dataset(profile: DatasetProfile, data: Path | None) -> Splits:
     """Read both splits from the first source that the profile and ``data`` allow.
 
     Raises:
-        UsageError: a folder, file or column is missing, a split is empty, a test label never occurs in training, or
-            the hub cannot be reached.
+        UsageError: a folder, file, column or label is missing, a split is empty, a test label never occurs in
+            training, or the hub cannot be reached.
     """
     if profile.embedded is not None:
         columns = [_read_parquet(EMBEDDED / f"{profile.embedded}_{name}.parquet", profile) for name in _NAMES]
@@ -73,7 +73,8 @@ def _read_parquet(path: Path, profile: DatasetProfile) -> _Columns:
         table = parquet.read_table(path, columns=[profile.text_column, profile.label_column])
     except pyarrow.ArrowException as error:
         raise UsageError(f"data file {path} is not a readable parquet file ({error}): fetch it again") from None
-    return _texts(table[profile.text_column].to_pylist()), _texts(table[profile.label_column].to_pylist())
+    texts, labels = (table[name].to_pylist() for name in (profile.text_column, profile.label_column))
+    return _texts(texts), _labels(labels, str(path), profile.label_column)
 
 
 def _read_hub(profile: DatasetProfile, name: str) -> _Columns:
@@ -93,7 +94,7 @@ def _read_hub(profile: DatasetProfile, name: str) -> _Columns:
     label_column = profile.hub_label_column or profile.label_column
     _require(profile.text_column, split.column_names, where)
     _require(label_column, split.column_names, where)
-    return _texts(split[profile.text_column]), _texts(split[label_column])
+    return _texts(split[profile.text_column]), _labels(split[label_column], where, label_column)
 
 
 def _require(column: str, present: Iterable[str], where: str) -> None:
@@ -108,6 +109,16 @@ def _require(column: str, present: Iterable[str], where: str) -> None:
 def _texts(values: Iterable[object]) -> list[str]:
     """Values as texts; a missing one is an empty text, which is kept: it is encoded as special tokens alone."""
     return ["" if value is None else str(value) for value in values]
+
+
+def _labels(values: Iterable[object], where: str, column: str) -> list[str]:
+    """Values as label names; a missing one is no class."""
+    labels = list(values)
+    if None in labels:
+        raise UsageError(
+            f"{where} has no label in column '{column}' of row {labels.index(None) + 1}: give each text one"
+        )
+    return [str(label) for label in labels]
 
 
 def _indexed(name: str, train: _Columns, test: _Columns) -> Splits:

@@ -3,25 +3,22 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import msgspec
+import numpy as np
 
 from harness.errors import UsageError
 from harness.learning.data.encode import Encoded, joined, read_shard, write_shard
+from harness.learning.data.model_source import TOKENIZER_PATTERNS
 from harness.learning.data.sources import Split
 
+if TYPE_CHECKING:
+    from transformers import PreTrainedTokenizerBase
+
 _BATCH = 500
-_TOKENIZER_FILES = (
-    "tokenizer.json",
-    "tokenizer_config.json",
-    "special_tokens_map.json",
-    "vocab.txt",
-    "vocab.json",
-    "merges.txt",
-    "spm.model",
-)
 
 
 def encode(split: Split, model: Path, max_length: int, cache: Path) -> Encoded:
@@ -35,29 +32,42 @@ def encode(split: Split, model: Path, max_length: int, cache: Path) -> Encoded:
     kept = cache / f"encoded-{_identity(split, model, max_length)[:32]}.safetensors"
     if kept.is_file():
         return read_shard(kept)
-    encoded = joined(_token_ids(split.texts, model, max_length), split.labels)
-    cache.mkdir(parents=True, exist_ok=True)
-    write_shard(encoded, kept)
-    return encoded
-
-
-def _token_ids(texts: list[str], model: Path, max_length: int) -> Iterator[list[int]]:
-    """Token ids of each text, special tokens included."""
-    from transformers import AutoTokenizer
-
-    try:
-        tokenizer = AutoTokenizer.from_pretrained(str(model), local_files_only=True)
-    except (OSError, ValueError, KeyError, ImportError) as error:
-        reason = str(error).strip().splitlines() or [type(error).__name__]
-        raise UsageError(
-            f"model folder {model} has no tokenizer that can be read ({reason[0]}): "
-            "put tokenizer.json and tokenizer_config.json beside its config.json"
-        ) from error
+    tokenizer = _tokenizer(model)
     if max_length > tokenizer.model_max_length:
         raise UsageError(
             f"train.max_length is {max_length}, but the model in {model} reads at most "
             f"{tokenizer.model_max_length} tokens: give at most that"
         )
+    encoded = joined(_token_ids(tokenizer, split.texts, max_length), split.labels)
+    if any(text.strip() for text in split.texts) and np.isin(encoded.input_ids, tokenizer.all_special_ids).all():
+        # Of a folder without a vocabulary transformers makes a tokenizer that knows special tokens alone.
+        raise _no_tokenizer(model, "it knows none of the words")
+    cache.mkdir(parents=True, exist_ok=True)
+    write_shard(encoded, kept)
+    return encoded
+
+
+def _tokenizer(model: Path) -> PreTrainedTokenizerBase:
+    """The tokenizer of a model folder."""
+    from transformers import AutoTokenizer
+
+    try:
+        tokenizer: PreTrainedTokenizerBase = AutoTokenizer.from_pretrained(str(model), local_files_only=True)
+    except (OSError, ValueError, KeyError, ImportError) as error:
+        reason = str(error).strip().splitlines() or [type(error).__name__]
+        raise _no_tokenizer(model, reason[0]) from error
+    return tokenizer
+
+
+def _no_tokenizer(model: Path, reason: str) -> UsageError:
+    return UsageError(
+        f"model folder {model} has no tokenizer that can be read ({reason}): "
+        "put tokenizer.json and tokenizer_config.json beside its config.json"
+    )
+
+
+def _token_ids(tokenizer: PreTrainedTokenizerBase, texts: Sequence[str], max_length: int) -> Iterator[list[int]]:
+    """Token ids of each text, special tokens included."""
     for start in range(0, len(texts), _BATCH):
         batch = texts[start : start + _BATCH]
         yield from tokenizer(batch, truncation=True, max_length=max_length)["input_ids"]
@@ -66,7 +76,7 @@ def _token_ids(texts: list[str], model: Path, max_length: int) -> Iterator[list[
 def _identity(split: Split, model: Path, max_length: int) -> str:
     """SHA-256, hex, of all that the encoding depends on."""
     digest = hashlib.sha256(msgspec.json.encode([max_length, split.texts, split.labels]))
-    for path in (model / name for name in _TOKENIZER_FILES):
+    for path in sorted({path for pattern in ("config.json", *TOKENIZER_PATTERNS) for path in model.glob(pattern)}):
         if path.is_file():
             digest.update(f"{path.name}:{hashlib.sha256(path.read_bytes()).hexdigest()};".encode())
     return digest.hexdigest()

@@ -1,0 +1,151 @@
+"""What a run learns from, as files: the same for the same experiment, each part by its own seed."""
+
+from __future__ import annotations
+
+import hashlib
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import torch
+from safetensors.numpy import load_file
+
+from harness.learning.data.encode import Encoded, read_shard
+from harness.learning.data.sources import EMBEDDED, load_dataset
+from harness.learning.tasks.text_classification import encode
+from harness.learning.workload import Sources, Workload, prepare
+from harness.library import load_experiment
+from harness.profiles import METHODS, Method
+
+FEW = ("partition.clients=12", "rounds.clients_per_round=4", "evaluate.sample=60")
+
+
+@pytest.fixture(autouse=True)
+def one_thread() -> Iterator[None]:
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)
+
+
+def prepared(workdir: Path, *overrides: str, method: Method = "federa") -> Workload:
+    return prepare(load_experiment("quickstart", [*FEW, *overrides]), method, Sources(), workdir, lambda line: None)
+
+
+def hashes(folder: Path) -> dict[str, str]:
+    files = [path for path in folder.rglob("*") if path.is_file()]
+    return {str(path.relative_to(folder)): hashlib.sha256(path.read_bytes()).hexdigest() for path in files}
+
+
+def rows(encoded: Encoded) -> list[tuple[tuple[int, ...], int]]:
+    """Token ids and label of each sample."""
+    return [(tuple(encoded.sample(place).tolist()), int(encoded.labels[place])) for place in range(len(encoded))]
+
+
+def test_the_same_experiment_gives_the_same_bytes(tmp_path: Path) -> None:
+    torch.manual_seed(1)
+    prepared(tmp_path / "first")
+    torch.manual_seed(2)
+    prepared(tmp_path / "second")
+    assert hashes(tmp_path / "first") == hashes(tmp_path / "second")
+    assert {"initial.safetensors", "test.safetensors", "shards/0.safetensors"} < hashes(tmp_path / "first").keys()
+
+
+def test_preparing_again_in_the_same_folder_changes_nothing(tmp_path: Path) -> None:
+    prepared(tmp_path)
+    before = hashes(tmp_path)
+    prepared(tmp_path)
+    assert hashes(tmp_path) == before
+
+
+@pytest.mark.parametrize(
+    ("seed", "changed"),
+    [("partition", "shards/"), ("initialisation", "initial."), ("evaluation", "test."), ("training", None)],
+)
+def test_each_seed_decides_one_part(tmp_path: Path, seed: str, changed: str | None) -> None:
+    prepared(tmp_path / "first", method="fedlr")
+    prepared(tmp_path / "second", f"seeds.{seed}=5", method="fedlr")
+    first, second = hashes(tmp_path / "first"), hashes(tmp_path / "second")
+    # An encoding is named by what it encodes.
+    differing = {name for name in first if not name.startswith("encoded-") and first[name] != second[name]}
+    assert {name.startswith(changed or "?") for name in differing} == ({True} if changed else set())
+
+
+def test_shards_hold_each_training_text_once(tmp_path: Path) -> None:
+    workload = prepared(tmp_path)
+    experiment = load_experiment("quickstart")
+    train = load_dataset(experiment.dataset, None).train
+    encoded = encode(train, EMBEDDED / "encoder", experiment.train.max_length, tmp_path)
+    shards = [read_shard(workload.shards[client]) for client in range(12)]
+    assert sorted(row for shard in shards for row in rows(shard)) == sorted(rows(encoded))
+    assert workload.samples == {client: len(shard) for client, shard in enumerate(shards)}
+    assert sum(workload.samples.values()) == len(train.texts) == 4_000
+
+
+def test_a_sample_of_the_test_texts_is_drawn_in_their_order(tmp_path: Path) -> None:
+    prepared(tmp_path / "some")
+    prepared(tmp_path / "all", "evaluate.sample=null")
+    some, everything = (rows(read_shard(tmp_path / name / "test.safetensors")) for name in ("some", "all"))
+    places = [everything.index(row) for row in some]
+    assert len(everything) == 1_200
+    assert len(set(places)) == 60
+    assert places == sorted(places)
+
+
+def test_a_sample_larger_than_the_test_split_is_all_of_it_and_a_warning(tmp_path: Path) -> None:
+    workload = prepared(tmp_path, "evaluate.sample=5000")
+    assert len(read_shard(tmp_path / "test.safetensors")) == 1_200
+    assert workload.warnings == ("evaluate.sample is 5000, but the test split has 1200 texts: all of them are used",)
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_only_federa_ships_factors_and_takes_an_svd(tmp_path: Path, method: Method) -> None:
+    workload = prepared(tmp_path, method=method)
+    assert workload.init == (workload.initial_state if method == "federa" else None)
+    assert (workload.svd_s > 0) == (method == "federa")
+
+
+def test_the_evaluator_reads_the_initial_state(tmp_path: Path) -> None:
+    workload = prepared(tmp_path)
+    assert workload.evaluator is not None
+    assert 0 <= workload.evaluator(workload.initial_state)["accuracy"] < 0.5
+    assert workload.prepare.labels == 12
+    assert sorted(workload.base) == ["config.json", "model.safetensors"]
+
+
+def test_each_step_is_told_in_one_line(tmp_path: Path) -> None:
+    told: list[str] = []
+    prepare(load_experiment("quickstart", FEW), "federa", Sources(), tmp_path, told.append)
+    assert told[2] == "encoding 4,000 training and 60 test texts of 34 tokens"
+    assert told[-2:] == [
+        "writing the shards of 12 clients, 333 to 337 samples each",
+        "making the initial state of federa",
+    ]
+    assert not [line for line in told if "\n" in line]
+
+
+NULL = """
+import sys
+from pathlib import Path
+from harness.learning.workload import Sources, prepare
+from harness.library import load_experiment
+
+experiment = load_experiment("null", ["train.null_state_bytes=4000", "partition.clients=5"])
+workload = prepare(experiment, "federa", Sources(), Path(sys.argv[1]), lambda line: None)
+assert workload.evaluator is None and workload.init is None and workload.base == {}
+assert workload.samples == dict.fromkeys(range(5), 1)
+print("torch" in sys.modules, "transformers" in sys.modules)
+"""
+
+
+def test_the_null_workload_is_a_state_of_the_asked_size_made_without_torch(tmp_path: Path) -> None:
+    for folder in ("first", "second"):
+        command = [sys.executable, "-c", NULL, str(tmp_path / folder)]
+        ended = subprocess.run(command, capture_output=True, text=True, check=False)
+        assert (ended.stdout, ended.stderr) == ("False False\n", "")
+    assert hashes(tmp_path / "first") == hashes(tmp_path / "second")
+    (state,) = load_file(tmp_path / "first" / "initial.safetensors").values()
+    assert state.nbytes == 4_000
+    assert [len(read_shard(path)) for path in (tmp_path / "first" / "shards").iterdir()] == [1] * 5
