@@ -48,7 +48,7 @@ check: $(VENV)/.dev ## Check style and types
 	$(BIN)/mypy
 
 embedded: $(VENV)/.dev ## Rebuild the embedded corpus and encoder from their seeds (minutes)
-	$(BIN)/python -m harness.learning.data.embedded harness/embedded
+	OMP_WAIT_POLICY=passive $(BIN)/python -m harness.learning.data.embedded harness/embedded
 
 clean: ## Remove caches and build leftovers; never runs/ or .venv
 	rm -rf build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis .coverage
