@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import signal
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timezone
@@ -136,10 +136,10 @@ class _Learning:
     def aggregate(self, updates: list[tuple[Path, int]], out: Path) -> str:
         return weighted_mean(updates, out)
 
-    def evaluate(self, state: Path) -> dict[str, float]:
+    def evaluate(self, state: Path, progress: Callable[[float], None]) -> dict[str, float]:
         if self.workload.evaluator is None:
             raise FederaBenchError("a null run has nothing to evaluate")
-        return self.workload.evaluator(state)
+        return self.workload.evaluator(state, progress)
 
 
 def _replayed(folder: RunFolder, experiment: Experiment, state_sha256: str) -> tuple[RoundMachine, float]:

@@ -6,7 +6,6 @@ from there. The shell itself decides nothing.
 
 from __future__ import annotations
 
-import hashlib
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -18,6 +17,7 @@ from harness.clock import RunClock
 from harness.errands import Errands
 from harness.errors import FederaBenchError, NoAgentsError
 from harness.fleets import Fleet
+from harness.learning.seeding import derived_seed
 from harness.profiles import Experiment
 from harness.rounds import commands as c
 from harness.rounds.events import Aggregated, AnyEvent, ControllerResumed, DeadlinePassed, Evaluated, RunOpened
@@ -33,8 +33,8 @@ class Learning(Protocol):
     def aggregate(self, updates: list[tuple[Path, int]], out: Path) -> str:
         """Average the update files, weighted by samples, into ``out``; its SHA-256."""
 
-    def evaluate(self, state: Path) -> dict[str, float]:
-        """Metrics of a state file."""
+    def evaluate(self, state: Path, progress: Callable[[float], None]) -> dict[str, float]:
+        """Metrics of a state file; ``progress`` is told the fraction done, and may raise to end it."""
 
 
 class Observer(Protocol):
@@ -46,8 +46,7 @@ class Observer(Protocol):
 
 def training_seed(seed: int, round: int, client: int) -> int:
     """The seed of one local training, from (seed, round, client) alone: it does not matter who trains, or when."""
-    digest = hashlib.sha256(f"training:{seed}:{round}:{client}".encode()).digest()
-    return int.from_bytes(digest[:4], "big")
+    return derived_seed(f"training:{seed}:{round}:{client}", bits=32)
 
 
 class Controller:
@@ -172,7 +171,7 @@ class Controller:
 
         def evaluate() -> AnyEvent:
             started_s = time.monotonic()
-            metrics = self._learning.evaluate(state)
+            metrics = self._learning.evaluate(state, lambda _: self._errands.checkpoint())
             spent_s = time.monotonic() - started_s
             return Evaluated(at_s=0.0, round=order.round, metrics=metrics, evaluate_s=spent_s)
 

@@ -15,12 +15,17 @@ Result = TypeVar("Result")
 Job = Callable[[], Result]
 
 
+class ErrandsClosedError(Exception):
+    """The job is not wanted any more; nobody waits for its result."""
+
+
 class Errands(Generic[Result]):
-    """Runs jobs one after another in a daemon thread, so that an interrupted run need not wait for one to end."""
+    """Runs jobs one after another in a thread of its own."""
 
     def __init__(self) -> None:
         self._jobs: queue.SimpleQueue[Job[Result] | None] = queue.SimpleQueue()
         self._done: queue.SimpleQueue[Result | BaseException] = queue.SimpleQueue()
+        self._closing = threading.Event()
         self._read_fd, self._write_fd = os.pipe()
         self._thread = threading.Thread(target=self._work, name="errands", daemon=True)
         self._thread.start()
@@ -49,13 +54,30 @@ class Errands(Generic[Result]):
             finished.append(result)
         return finished
 
+    def checkpoint(self) -> None:
+        """A long job calls this now and then, so that closing need not wait for its end.
+
+        Raises:
+            ErrandsClosedError: the errands are being closed.
+        """
+        if self._closing.is_set():
+            raise ErrandsClosedError
+
     def close(self) -> None:
-        """Take no more jobs. One under way is left to its thread, which ends with it."""
+        """Drop waiting jobs, wait until the one under way ends or comes to a checkpoint, and end the thread.
+
+        The thread must not outlive the process' main thread: torch aborts where it is interrupted then.
+        """
+        self._closing.set()
         self._jobs.put(None)
+        self._thread.join()
+        os.close(self._read_fd)
+        os.close(self._write_fd)
 
     def _work(self) -> None:
         while (job := self._jobs.get()) is not None:
             try:
+                self.checkpoint()
                 result: Result | BaseException = job()
             except BaseException as error:  # the loop's thread raises it again, so nothing is lost
                 result = error

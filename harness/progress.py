@@ -78,7 +78,7 @@ class ProgressScreen:
         self._bar.update(
             self._task,
             completed=done,
-            clients=f"clients {len(machine.completed)}/{len(machine.selected)}" if machine.selected else "",
+            clients=self._doing(machine),
             metric=metric,
             left="" if machine.over else f"{spoken(left_s)} left",
         )
@@ -89,6 +89,12 @@ class ProgressScreen:
                 f"{record.elapsed_s:.1f} s  ({spoken(left_s)} left)",
                 highlight=False,
             )
+
+    @staticmethod
+    def _doing(machine: RoundMachine) -> str:
+        if machine.phase in ("aggregating", "evaluating"):
+            return machine.phase
+        return f"clients {len(machine.completed)}/{len(machine.selected)}" if machine.selected else ""
 
     def _metric(self, machine: RoundMachine) -> str:
         name = self._experiment.target.metric

@@ -87,6 +87,18 @@ def test_ctrl_c_leaves_a_resumable_run_and_says_how(tmp_path: Path) -> None:
     assert len(rounds(run)) == 3
 
 
+def test_ctrl_c_in_the_middle_of_an_evaluation_ends_as_cleanly(tmp_path: Path) -> None:
+    whole = ["--method", "fedlr", "--set", "evaluate.sample=1200", "--set", "evaluate.batch_size=1"]
+    with started("run", TINY, *whole, cwd=tmp_path) as process:
+        run = the_run(tmp_path)
+        until(lambda: '"aggregated"' in events(run), "the first new state")
+        process.send_signal(signal.SIGINT)
+        printed, _ = process.communicate(timeout=60)
+    assert process.returncode == 130, printed
+    assert printed.rstrip().endswith(run.name), "something was said after how to resume"
+    assert '"evaluated"' not in events(run)
+
+
 def test_a_killed_controller_leaves_no_agent_behind(tmp_path: Path) -> None:
     with started("run", TINY, *NULL, *SLOW, cwd=tmp_path) as process:
         run = the_run(tmp_path)

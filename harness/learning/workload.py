@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol
 
 import numpy as np
 from safetensors.numpy import save_file
@@ -23,7 +24,13 @@ from harness.profiles import Experiment, Method
 from harness.records import Parameters
 
 Report = Callable[[str], None]
-Evaluate = Callable[[Path], dict[str, float]]
+
+
+class Evaluate(Protocol):
+    """Metrics of a state file."""
+
+    def __call__(self, state: Path, progress: Callable[[float], None] | None = None) -> dict[str, float]:
+        """``progress`` is told the fraction done; what it raises ends the evaluation."""
 
 
 @dataclass(frozen=True)
@@ -175,9 +182,9 @@ class _LazyEvaluator:
         self._arguments = (base, spec, init, test_shard, batch_size)
         self._evaluate: Evaluate | None = None
 
-    def __call__(self, state: Path) -> dict[str, float]:
+    def __call__(self, state: Path, progress: Callable[[float], None] | None = None) -> dict[str, float]:
         if self._evaluate is None:
             from harness.learning.evaluator import Evaluator
 
             self._evaluate = Evaluator(*self._arguments).evaluate
-        return self._evaluate(state)
+        return self._evaluate(state, progress)
