@@ -10,12 +10,11 @@ import typer
 from rich.console import Console
 
 from harness import launch, library, listing
-from harness.errors import FederaBenchError, RunInterruptedError
+from harness.errors import FederaBenchError, RunInterruptedError, UsageError
 from harness.profiles import METHODS
 
 app = typer.Typer(
     help="Benchmark federated fine-tuning of language models on edge devices: seconds and bytes to a target.",
-    no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
 )
@@ -149,16 +148,16 @@ def report(context: typer.Context) -> int:
 
 def main(argv: list[str] | None = None) -> int:
     """Entry point. Returns the exit code: 0 done, 1 failed, 2 bad usage, 3 no agents came, 130 interrupted."""
-    arguments = sys.argv[1:] if argv is None else argv
+    arguments = (sys.argv[1:] if argv is None else argv) or ["--help"]
     try:
-        return int(app(arguments, standalone_mode=False) or 0)
-    except KeyboardInterrupt:
-        _complain("interrupted")
-        return RunInterruptedError.exit_code
+        code = int(app(arguments, standalone_mode=False) or 0)
     except Exception as error:
         if "--debug" in arguments:
             raise
         return _ended(error)
+    if code == RunInterruptedError.exit_code:  # the parser's word for Ctrl-C outside of a run
+        _complain("interrupted")
+    return code
 
 
 def _ended(error: Exception) -> int:
@@ -169,6 +168,12 @@ def _ended(error: Exception) -> int:
     if hasattr(error, "exit_code") and hasattr(error, "format_message"):  # the parser's own usage errors
         _complain(f"{error.format_message()} See: federa-bench --help")
         return int(error.exit_code)
+    if isinstance(error, OSError) and error.filename:
+        _complain(f"{error.filename}: {error.strerror}; mend that, then go on (federa-bench status says how)")
+        return 1
+    if isinstance(error, ModuleNotFoundError):
+        _complain(f"package {error.name} is not installed here; install: pip install 'federa-bench[controller]'")
+        return UsageError.exit_code
     _complain(f"unexpected {type(error).__name__}: {error}; run again with --debug for the traceback")
     return 1
 

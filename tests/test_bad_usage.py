@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import socket
+import subprocess
+import sys
 from pathlib import Path
 
 import pandas as pd
@@ -61,6 +63,14 @@ def test_no_agent_in_time_is_exit_code_3(tmp_path: Path) -> None:
     result = bench("run", TINY, *NULL, "--external", "--set", "agents.join_timeout_s=0.3", cwd=tmp_path)
     assert result.returncode == 3
     assert "federa-bench agent --connect" in result.stderr
+
+
+def test_a_package_that_an_extra_brings_is_named_with_the_extra(tmp_path: Path) -> None:
+    bare = "import sys; sys.modules['numpy'] = None; from harness.cli import main; sys.exit(main(['run', sys.argv[1]]))"
+    line = [sys.executable, "-c", bare, TINY]
+    result = subprocess.run(line, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert result.returncode == 2
+    assert "package numpy is not installed here; install: pip install 'federa-bench[controller]'" in result.stderr
 
 
 def test_debug_shows_the_traceback(tmp_path: Path) -> None:
