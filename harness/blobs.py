@@ -5,6 +5,7 @@ from __future__ import annotations
 import fcntl
 import hashlib
 import os
+from io import FileIO
 from pathlib import Path
 from typing import BinaryIO
 
@@ -45,7 +46,7 @@ class Landing:
         file = _open_alone(self.partial)
         if file is None:
             self.partial = target.with_name(f"{target.name}.{os.getpid()}.part")
-            resume, file = False, self.partial.open("w+b")
+            resume, file = False, self.partial.open("w+b", buffering=0)
         self._file = file
         if not resume:
             self._file.truncate(0)
@@ -67,7 +68,9 @@ class Landing:
         landed = self.incoming.arrived(offset, data)
         if landed is not None:
             self._file.seek(landed.offset)
-            self._file.write(landed.data)
+            unwritten = memoryview(landed.data)
+            while unwritten:
+                unwritten = unwritten[self._file.write(unwritten) :]
         return self.incoming.complete
 
     def finish(self) -> Received | Corrupt:
@@ -87,7 +90,6 @@ class Landing:
             self._file.seek(0)
             self._file.truncate()
             return verdict
-        self._file.flush()
         os.replace(self.partial, self.target)
         self._file.close()
         return verdict
@@ -97,9 +99,12 @@ class Landing:
         self._file.close()
 
 
-def _open_alone(path: Path) -> BinaryIO | None:
-    """Open, or make, a file for this process alone; None where another one has it."""
-    file = os.fdopen(os.open(path, os.O_RDWR | os.O_CREAT, 0o644), "r+b")
+def _open_alone(path: Path) -> FileIO | None:
+    """Open, or make, a file for this process alone; None where another one has it.
+
+    It is not buffered: what a full disk did not take would be tried again, and fail again, when it is closed.
+    """
+    file = os.fdopen(os.open(path, os.O_RDWR | os.O_CREAT, 0o644), "r+b", buffering=0)
     try:
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:

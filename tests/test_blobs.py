@@ -1,3 +1,4 @@
+import resource
 from pathlib import Path
 
 import pytest
@@ -84,3 +85,16 @@ def test_a_damaged_blob_of_the_folder_is_not_held(tmp_path: Path) -> None:
     folder.path(ref.sha256).write_bytes(bytes(len(DATA)))
     assert not folder.holds(ref)
     assert not folder.path(ref.sha256).exists()
+
+
+def test_a_disk_that_is_full_raises_once_and_the_file_can_be_closed(tmp_path: Path) -> None:
+    landing = Landing(blob("x", DATA), tmp_path / "x", resume=True)
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (4000, hard))
+    try:
+        with pytest.raises(OSError, match="too large"):
+            landing.arrived(0, DATA)
+        landing.close()
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    assert (tmp_path / "x.part").read_bytes() == DATA[:4000]

@@ -50,5 +50,5 @@ def decode_beat(frame: bytes | memoryview) -> BeatMessage:
 def _decode(decoder: Any, frame: bytes | memoryview) -> Any:
     try:
         return decoder.decode(frame)
-    except (msgspec.DecodeError, msgspec.ValidationError) as error:
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise TransportError(f"a message could not be read: {error}; are both sides of the same version?") from None
