@@ -101,3 +101,4 @@ class Abort(Command, frozen=True, kw_only=True, tag="abort"):
 AnyCommand = Union[
     SetDeadline, StartRun, AssignTask, CancelTask, Aggregate, Evaluate, WriteClient, WriteRound, Finish, Abort
 ]
+"""What the machine answers with."""

@@ -13,6 +13,7 @@ import msgspec
 from harness.records import ClientRecord
 
 DeadlineKind = Literal["agents", "round"]
+"""For agents to come, or for the updates of a round."""
 
 
 class Event(msgspec.Struct, frozen=True, kw_only=True, tag_field="event"):
@@ -100,3 +101,4 @@ AnyEvent = Union[
     Aggregated,
     Evaluated,
 ]
+"""What a line of ``events.jsonl`` is decoded to; its key "event" tells which."""

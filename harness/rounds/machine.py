@@ -91,8 +91,6 @@ class RoundMachine(Transitions):
         """An agent that joins in the middle of a run takes part at once."""
         self._somebody_came = True
         orders = self._agent_lost(event.agent, "it joined again")
-        if self.over:
-            return orders
         self._agents[event.agent] = event
         if self._phase == "gathering" and len(self._agents) >= self._plan.agents:
             return self._start_run(event.at_s, ())
@@ -137,6 +135,8 @@ class RoundMachine(Transitions):
         if self._phase == "gathering":
             if self._agents:
                 return self._start_run(at_s, (reasons.fewer_agents(self.agents, awaited, timeout_s),))
+            if self._somebody_came:
+                return [self._abort(reasons.agents_left(timeout_s))]
             return [self._abort(reasons.no_agents(awaited, timeout_s), no_agents=True)]
         if self._phase == "training" and not self._agents:
             why = reasons.agents_gone(self.round, timeout_s)

@@ -58,7 +58,7 @@ def phases(clock: Clock, clients: Sequence[ClientRecord], wall_s: float, aggrega
     ``other_s`` takes the difference, because the phases always sum to the round.
     """
     client = clients[-1] if clock == "wall" else slowest(clients)
-    round_s = wall_s if clock == "wall" else client.total_s + aggregate_s
+    round_s = wall_s if clock == "wall" else critical_path_s(clients, aggregate_s)
     wait_s = max(0.0, wall_s - client.total_s - aggregate_s) if clock == "wall" else 0.0
     claimed_s = client.download_s + client.load_s + client.train_s + client.upload_s + wait_s + aggregate_s
     return Phases(

@@ -9,7 +9,7 @@ import msgspec
 from harness.profiles import Experiment
 
 ROUNDING = 1e-9
-"""A quorum of 0.1 of 30 clients is 3, although 0.1 * 30 is a little more than 3 in binary."""
+"""A quorum of 0.55 of 100 clients is 55, although 0.55 * 100 is a little more than 55 in binary."""
 
 
 class RunPlan(msgspec.Struct, frozen=True, kw_only=True):

@@ -7,8 +7,6 @@ from collections.abc import Iterable, Sequence
 
 from harness.records import Failure
 
-RESUME = "mend that, then go on with `federa-bench resume`"
-
 
 def fewer_agents(agents: Sequence[str], plan_agents: int, timeout_s: float) -> str:
     """A warning: the run starts with fewer agents than planned."""
@@ -21,6 +19,14 @@ def no_agents(awaited: int, timeout_s: float) -> str:
     return (
         f"no agents came: {agents} awaited for {timeout_s:g} s; "
         "start them with `federa-bench agent --connect ADDRESS`, where ADDRESS is this controller's"
+    )
+
+
+def agents_left(timeout_s: float) -> str:
+    """Agents came before the run began, but none stayed."""
+    return (
+        f"the run did not begin: of the agents that came within {timeout_s:g} s none stayed; see why they left, start "
+        "them with `federa-bench agent --connect ADDRESS`, and go on with `federa-bench resume`"
     )
 
 
@@ -51,7 +57,8 @@ def too_many_failed(round: int, completed: int, selected: int, needed: int, fail
     counts = Counter(failure.reason for failure in failures)
     why = "; ".join(f"{reason} ({count} x)" for reason, count in counts.most_common())
     return (
-        f"round {round} got {_updates(completed, selected)}, the quorum is {needed}; the others failed: {why}; {RESUME}"
+        f"round {round} got {_updates(completed, selected)}, the quorum is {needed}; the others failed: {why}; "
+        "mend that, then go on with `federa-bench resume`"
     )
 
 

@@ -96,12 +96,12 @@ class Round:
         self.running.clear()
 
     def reprieve(self) -> None:
-        """The round was given up and is taken up again: dropped clients wait again, as if never tried."""
-        for client in sorted(self.dropped):
-            self.attempts[client] = 1
-            self._failed_on[client].clear()
+        """The round was given up and is taken up again: dropped clients wait again, and all as if never tried."""
         self.waiting += sorted(self.dropped)
         self.dropped.clear()
+        for client in self.waiting:
+            self.attempts[client] = 1
+            self._failed_on[client].clear()
 
     def updates(self) -> tuple[UpdateRef, ...]:
         """What to aggregate, in client order: the order of arrival leaves no trace in the sum."""

@@ -12,6 +12,7 @@ from harness.rounds.plan import RunPlan
 from harness.rounds.round import Round
 
 Phase = Literal["gathering", "training", "aggregating", "evaluating", "finished", "aborted"]
+"""What a run is at; docs/rounds.md draws them."""
 
 
 class RunState:

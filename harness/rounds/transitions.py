@@ -85,10 +85,11 @@ class Transitions(RunState):
 
     def _close_round(self, aggregated: Aggregated, evaluated: Evaluated | None) -> list[AnyCommand]:
         """The round's wall seconds end with the new state: evaluation is off the clock."""
+        assert self._clock is not None
         record = round_record(
             ClosedRound(
                 round=self.round,
-                clock=self._clock or "critical path",
+                clock=self._clock,
                 elapsed_before_s=self._records[-1].elapsed_s if self._records else self._init_s,
                 wall_s=aggregated.at_s - self._open.opened_at_s,
                 selected=self.selected,
