@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import signal
-import threading
-from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
+from collections.abc import Callable
+from contextlib import closing
 from dataclasses import dataclass
 from datetime import datetime, timezone
 from pathlib import Path
-from types import FrameType
 from typing import Protocol
 
 import msgspec
@@ -17,8 +14,8 @@ import msgspec
 from harness import environment, store
 from harness.clock import RunClock
 from harness.controller import Controller, Observer
-from harness.durable import FULL
-from harness.errors import FederaBenchError, RunInterruptedError, StoreError, UsageError
+from harness.endings import recording_failure, stopped_by_signals
+from harness.errors import FederaBenchError, StoreError, UsageError
 from harness.fleets.local import LocalAgents
 from harness.fleets.provision import provisioning
 from harness.fleets.zeromq import ZeromqFleet
@@ -83,7 +80,7 @@ def carry_on(folder: RunFolder, options: RunOptions, screen: Screen) -> None:
         RunInterruptedError: stopped by SIGINT or SIGTERM; says how to resume.
         FederaBenchError: the run failed or could not be resumed.
     """
-    with folder.locked(), _stopped_by_signals(), _recording_failure(folder):
+    with folder.locked(), stopped_by_signals(), recording_failure(folder):
         header = folder.read_header()
         experiment = build(header.profile, str(folder.path / "header.json"))
         sources = Sources(data=_path(header.data), models=_path(header.models))
@@ -120,11 +117,7 @@ def _conduct(
     screen.say(f"waiting for {experiment.agents.count} agents at {server.endpoint}")
     with ZeromqFleet(folder.path.name, server, provided, experiment.agents, local, clock.now_s) as fleet:
         controller = Controller(folder, experiment, machine, fleet, _Learning(workload), screen, clock)
-        if machine.opened:
-            controller.resume()
-        else:
-            controller.open(workload.svd_s, state_sha256)
-        controller.run()
+        controller.run(workload.svd_s, state_sha256)
 
 
 @dataclass(frozen=True)
@@ -158,44 +151,6 @@ def _replayed(folder: RunFolder, experiment: Experiment, state_sha256: str) -> t
         [order.record for order in orders if isinstance(order, c.WriteRound)],
     )
     return machine, events[-1].at_s
-
-
-@contextmanager
-def _stopped_by_signals() -> Iterator[None]:
-    """SIGTERM interrupts as SIGINT does; both only where signals arrive (the main thread)."""
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-
-    def interrupt(signum: int, frame: FrameType | None) -> None:
-        raise KeyboardInterrupt
-
-    before = signal.signal(signal.SIGTERM, interrupt)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGTERM, before)
-
-
-@contextmanager
-def _recording_failure(folder: RunFolder) -> Iterator[None]:
-    """Write how the run ended into its header, where it did not end well."""
-    try:
-        yield
-    except KeyboardInterrupt:
-        folder.mark("interrupted", "stopped by the user")
-        raise RunInterruptedError(
-            f"interrupted; what is recorded is kept. Go on with: federa-bench resume {folder.path}"
-        ) from None
-    except StoreError:
-        raise  # the disk may be full: what stands there is the record
-    except OSError as error:
-        if error.errno not in FULL:
-            raise
-        raise folder.unwritten(error.filename or folder.path, error) from error
-    except FederaBenchError as error:
-        folder.mark("failed", str(error))
-        raise
 
 
 def _method(header: Header) -> Method:

@@ -73,22 +73,17 @@ class Controller:
         self._deadlines: dict[str, tuple[float, c.SetDeadline]] = {}
         self._ended = False
 
-    def open(self, svd_s: float, state_sha256: str) -> None:
-        """Start a new run from its initial state."""
-        self._handle(RunOpened(at_s=self._clock.now_s(), svd_s=svd_s, state_sha256=state_sha256))
-
-    def resume(self) -> None:
-        """Go on with a run whose events were replayed into the machine."""
-        self._handle(ControllerResumed(at_s=self._clock.now_s()))
-
-    def run(self) -> None:
-        """Carry the run to its end.
+    def run(self, svd_s: float, state_sha256: str) -> None:
+        """Carry the run to its end: a new one from its initial state, else from where the replayed machine stands.
 
         Raises:
             NoAgentsError: no agent came in time.
             FederaBenchError: the run failed; the reason stands in the header too.
         """
+        at_s = self._clock.now_s()
+        opened = RunOpened(at_s=at_s, svd_s=svd_s, state_sha256=state_sha256)
         try:
+            self._handle(ControllerResumed(at_s=at_s) if self._machine.opened else opened)
             while not self._ended:
                 for event in self._fleet.wait(self._patience_s(), [self._errands.fd]):
                     self._handle(event)

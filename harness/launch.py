@@ -9,6 +9,7 @@ from pathlib import Path
 
 import msgspec
 from rich.console import Console
+from rich.markup import escape
 
 from harness import library
 from harness.errors import FederaBenchError, UsageError
@@ -115,7 +116,7 @@ def carry_on(folder: RunFolder, bind: str | None, external: bool) -> None:
     options = RunOptions(out=folder.path.parent, bind=bind, local_agents=not external)
     console = Console(stderr=True)
     console.print(
-        f"[bold]{header.method}[/bold] on {experiment.name}, seed {header.seed}: {folder.path}",
+        f"[bold]{header.method}[/bold] on {experiment.name}, seed {header.seed}: {escape(str(folder.path))}",
         highlight=False,
         soft_wrap=True,
     )

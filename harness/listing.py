@@ -7,9 +7,9 @@ from pathlib import Path
 
 import msgspec
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
-from harness.errors import UsageError
 from harness.library import Listed
 from harness.profiles import Experiment, Method
 from harness.rounds.selection import cohort
@@ -38,9 +38,6 @@ def runs(paths: Sequence[Path], out: Path) -> list[RunRow]:
         UsageError: a given folder is no run folder.
     """
     chosen = list(paths) or sorted(path.parent for path in out.glob("*/header.json"))
-    for path in chosen:
-        if not (path / "header.json").is_file():
-            raise UsageError(f"{path} is not a run folder: it has no header.json")
     rows = [_row(RunFolder.open(path)) for path in chosen]
     return sorted(rows, key=lambda row: row.path) if not paths else rows
 
@@ -70,25 +67,25 @@ def _row(folder: RunFolder) -> RunRow:
 def show_runs(console: Console, rows: Sequence[RunRow], out: Path) -> None:
     """The rows as a table, and below it the command for each run that can go on."""
     if not rows:
-        console.print(f"no runs in {out} yet; start one with: make bench METHOD=federa", highlight=False)
+        console.print(f"no runs in {out} yet; start one with: make bench METHOD=federa", markup=False, highlight=False)
         return
     table = Table("run", "method", "seed", "state", "rounds", "last metric", "clock")
     for row in rows:
         last = "-" if row.last is None else f"{row.metric} {row.last:.3f}"
         clock = "-" if row.elapsed_s is None else f"{row.elapsed_s:.1f} s"
         rounds = f"{row.rounds_done}/{row.rounds}"
-        table.add_row(Path(row.path).name, row.method, str(row.seed), row.state, rounds, last, clock)
+        table.add_row(escape(Path(row.path).name), row.method, str(row.seed), row.state, rounds, escape(last), clock)
     console.print(table)
     for row in rows:
         if row.next_command:
-            console.print(f"go on with: {row.next_command}", highlight=False, soft_wrap=True)
+            console.print(f"go on with: {row.next_command}", markup=False, highlight=False, soft_wrap=True)
 
 
 def show_profiles(console: Console, experiments: Sequence[Listed]) -> None:
     """The experiments with what they are and the command that runs them."""
     table = Table("profile", "what it is", "command")
     for experiment in experiments:
-        table.add_row(experiment.name, experiment.description, experiment.command)
+        table.add_row(*map(escape, experiment))
     console.print(table)
 
 
@@ -108,5 +105,5 @@ def plan(console: Console, experiment: Experiment, methods: Sequence[Method]) ->
     }
     width = max(map(len, lines))
     for name, text in lines.items():
-        console.print(f"{name:<{width}}  {text}", highlight=False, soft_wrap=True)
+        console.print(f"{name:<{width}}  {text}", markup=False, highlight=False, soft_wrap=True)
     console.print("dry run: nothing was started", style="dim")

@@ -26,11 +26,11 @@ class ProgressScreen:
         self._lap_from_s: float | None = None
         self._closed = 0
         self._bar = Progress(
-            TextColumn("[bold]{task.description}"),
+            TextColumn("{task.description}", style="bold", markup=False),
             BarColumn(bar_width=None),
             MofNCompleteColumn(),
             TextColumn("{task.fields[clients]}"),
-            TextColumn("[cyan]{task.fields[metric]}"),
+            TextColumn("{task.fields[metric]}", style="cyan", markup=False),
             TimeElapsedColumn(),
             TextColumn("{task.fields[left]}"),
             console=console,
@@ -49,23 +49,27 @@ class ProgressScreen:
 
     def say(self, line: str) -> None:
         """One step of the preparation."""
-        self._bar.console.print(f"[dim]{line}[/dim]", highlight=False)
+        self._say(line, "dim")
 
     def saw(self, event: AnyEvent, machine: RoundMachine) -> None:
         """Show where the run stands after an event."""
         if isinstance(event, AgentJoined):
             self.say(f"{event.agent} is ready ({len(machine.agents)} of {self._experiment.agents.count})")
         elif isinstance(event, AgentLost):
-            self.say(f"[yellow]{event.agent} is lost: {event.reason}[/yellow]")
+            self._say(f"{event.agent} is lost: {event.reason}", "yellow")
         elif isinstance(event, TaskFailed):
-            self.say(f"[yellow]client {event.client} failed on {event.agent}: {event.reason}[/yellow]")
+            self._say(f"client {event.client} failed on {event.agent}: {event.reason}", "yellow")
         self._count_laps(machine)
         self._draw(machine, event)
+
+    def _say(self, line: str, style: str) -> None:
+        """A line as it is: what agents and paths say may look like markup."""
+        self._bar.console.print(line, style=style, markup=False, highlight=False, soft_wrap=True)
 
     def _count_laps(self, machine: RoundMachine) -> None:
         now_s = time.monotonic()
         closed = len(machine.records)
-        if self._lap_from_s is None and machine.phase == "training":
+        if self._lap_from_s is None and machine.running and not machine.completed:
             self._lap_from_s, self._closed = now_s, closed
         if self._lap_from_s is not None and closed > self._closed:
             self._laps_s.append((now_s - self._lap_from_s) / (closed - self._closed))
@@ -73,22 +77,21 @@ class ProgressScreen:
 
     def _draw(self, machine: RoundMachine, event: AnyEvent) -> None:
         done = len(machine.records)
-        left_s = remaining_s(self._laps_s, self._experiment.rounds.count - done)
+        open_s = 0.0 if self._lap_from_s is None else time.monotonic() - self._lap_from_s
+        left_s = remaining_s(self._laps_s, self._experiment.rounds.count - done, open_s)
+        left = "" if machine.over else f"{spoken(left_s)} left"
         metric = self._metric(machine)
         self._bar.update(
             self._task,
             completed=done,
             clients=self._doing(machine),
             metric=metric,
-            left="" if machine.over else f"{spoken(left_s)} left",
+            left=left,
         )
         if isinstance(event, Evaluated) and not self._live:
-            record = machine.records[-1]
-            self._console.print(
-                f"{self._title} round {done}/{self._experiment.rounds.count}  {metric}  "
-                f"{record.elapsed_s:.1f} s  ({spoken(left_s)} left)",
-                highlight=False,
-            )
+            clock = f"{machine.records[-1].elapsed_s:.1f} s"
+            parts = [f"{self._title} round {done}/{self._experiment.rounds.count}", metric, clock, left and f"({left})"]
+            self._console.print("  ".join(filter(None, parts)), markup=False, highlight=False, soft_wrap=True)
 
     @staticmethod
     def _doing(machine: RoundMachine) -> str:

@@ -8,14 +8,19 @@ from collections.abc import Sequence
 WINDOW = 10
 
 
-def remaining_s(lap_s: Sequence[float], rounds_left: float) -> float | None:
+def remaining_s(lap_s: Sequence[float], rounds_left: int, open_s: float = 0.0) -> float | None:
     """Seconds left: the median of the last ten rounds' wall seconds, evaluation included, times the rounds left.
 
-    None before the first round has ended: nothing is known then, and a guess would be dishonest.
+    ``open_s`` is what the open round, one of those left, took so far; a round that takes longer than the median is
+    counted as if it ended now. None before the first round has ended: nothing is known then, and a guess would be
+    dishonest.
     """
+    if rounds_left == 0:
+        return 0.0
     if not lap_s:
         return None
-    return statistics.median(lap_s[-WINDOW:]) * rounds_left
+    usual_s = statistics.median(lap_s[-WINDOW:])
+    return usual_s * rounds_left - min(open_s, usual_s)
 
 
 def spoken(seconds: float | None) -> str:

@@ -1,43 +1,72 @@
-"""The command line's words become an experiment, methods and folders, or one sentence."""
+"""From the command line's words to experiments, methods and folders."""
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
+from benchtools import TINY
 
 from harness import launch
-from harness.errors import UsageError
+from harness.errors import ProfileError, UsageError
+from harness.profiles import METHODS
 
 
-def test_options_of_their_own_are_overrides_and_set_has_the_last_word() -> None:
-    made = launch.experiment_of("quickstart", ["rounds.count=7"], rounds=5, agents=3, seed=2)
-    assert (made.rounds.count, made.agents.count) == (7, 3)
+def test_options_are_overrides_and_set_has_the_last_word() -> None:
+    experiment = launch.experiment_of(TINY, ["rounds.count=7", "seeds.link=9"], rounds=5, agents=3, seed=4)
+    assert (experiment.rounds.count, experiment.agents.count) == (7, 3)
+    seeds = experiment.seeds
+    assert (seeds.cohort, seeds.initialisation, seeds.training, seeds.evaluation, seeds.link) == (4, 4, 4, 4, 9)
 
 
-def test_a_seed_moves_every_stream_but_the_partition() -> None:
-    made = launch.experiment_of("quickstart", [], None, None, seed=2)
-    assert {made.seeds.cohort, made.seeds.initialisation, made.seeds.training, made.seeds.link} == {2}
-    assert made.seeds.partition == launch.experiment_of("quickstart", [], None, None, None).seeds.partition
+def test_a_seed_leaves_the_shards_as_they_are_and_zero_is_a_seed() -> None:
+    assert launch.experiment_of(TINY, ["seeds.training=5"], None, None, 3).seeds.partition == 0
+    given = ["seeds.training=5"]
+    assert launch.experiment_of(TINY, given, None, None, None).seeds.training == 5
+    assert launch.experiment_of(TINY, [], None, None, 0).seeds.training == 0
 
 
-def test_methods_are_a_list_of_names_or_all() -> None:
-    assert launch.methods_of("fedlr, federa") == ["fedlr", "federa"]
-    assert launch.methods_of("all") == ["fedft", "fedbf", "fedap", "fedlr", "federa"]
+def test_a_profile_that_is_none_is_an_error() -> None:
+    with pytest.raises(ProfileError, match="quikstart"):
+        launch.experiment_of("quikstart", [], None, None, None)
 
 
-@pytest.mark.parametrize(("names", "words"), [("fedlora", "'fedlora' is unknown"), (" ", "names no method")])
-def test_an_unknown_method_is_answered_with_the_choices(names: str, words: str) -> None:
-    with pytest.raises(UsageError, match=f"{words}; choose from: fedft, "):
+@pytest.mark.parametrize(
+    ("names", "methods"),
+    [
+        ("all", list(METHODS)),
+        ("federa", ["federa"]),
+        ("fedlr federa", ["fedlr", "federa"]),
+        ("fedlr, federa", ["fedlr", "federa"]),
+    ],
+)
+def test_methods_are_a_list_of_names_or_all(names: str, methods: list[str]) -> None:
+    assert launch.methods_of(names) == methods
+
+
+@pytest.mark.parametrize(("names", "words"), [("fedxx", "'fedxx' is unknown"), (" , ", "names no method")])
+def test_what_is_no_method_is_named_with_the_choices(names: str, words: str) -> None:
+    with pytest.raises(UsageError, match=f"{words}; choose from: fedft, fedbf, fedap, fedlr, federa"):
         launch.methods_of(names)
 
 
-def test_a_named_folder_must_be_there(tmp_path: Path) -> None:
-    launch.check_folders(tmp_path, None)
-    with pytest.raises(UsageError, match=r"--models .*there is no such folder"):
+def test_folders_that_were_named_are_there(tmp_path: Path) -> None:
+    launch.check_folders(None, tmp_path)
+    with pytest.raises(UsageError, match=r"--models .*/nowhere: there is no such folder"):
         launch.check_folders(tmp_path, tmp_path / "nowhere")
 
 
-def test_a_command_that_is_not_installed_is_named() -> None:
-    with pytest.raises(UsageError, match="'paint' is not installed here"):
-        launch.other_package("paint")
+def test_the_printed_profile_is_whole_and_has_its_hash(capsys: pytest.CaptureFixture[str]) -> None:
+    experiment = launch.experiment_of(TINY, [], None, None, None)
+    launch.print_config(experiment)
+    told = json.loads(capsys.readouterr().out)
+    assert len(told.pop("profile_sha256")) == 64
+    assert told["model"]["embedded"]
+    assert told["rounds"]["count"] == 3
+
+
+def test_commands_of_the_other_packages_are_found_by_name() -> None:
+    assert launch.other_package("agent").__module__ == "agents.cli"
+    with pytest.raises(UsageError, match="'frobnicate' is not installed here"):
+        launch.other_package("frobnicate")

@@ -31,7 +31,7 @@ LAYERS = (
     ),
     ("harness.fleets",),
     ("harness.controller",),
-    ("harness.bench", "harness.listing", "harness.progress", "harness.launch"),
+    ("harness.endings", "harness.bench", "harness.listing", "harness.progress", "harness.launch"),
     ("harness.cli",),
 )
 """Of the harness, from the ground up: a module imports from its own layer and from those before it."""

@@ -1,56 +1,91 @@
-"""Runs and plans as people read them."""
+"""The lists people read: runs, experiments, and what a run would do."""
 
 from __future__ import annotations
 
 import io
 from pathlib import Path
 
+import msgspec
 import pytest
 from rich.console import Console
-from run_folders import EXPERIMENT, run, write
+from run_folders import EXPERIMENT, header, round_record
 
 from harness import listing
 from harness.errors import UsageError
+from harness.library import Listed
 from harness.store import RunFolder
 
 
-def printed(show: object, *arguments: object) -> str:
+def run_folder(root: Path, name: str, state: str, rounds: int = 0) -> RunFolder:
+    folder = RunFolder.create(root, name)
+    folder.write_header(header("fedlr", 3, state=state))
+    for number in range(1, rounds + 1):
+        folder.append_round(round_record(number, 0.25 * number))
+    return folder
+
+
+def printed(show, *arguments) -> str:
     written = io.StringIO()
-    show(Console(file=written, width=140), *arguments)  # type: ignore[operator]
+    show(Console(file=written, width=160), *arguments)
     return written.getvalue()
 
 
-def test_a_finished_run_shows_its_rounds_and_last_metric(tmp_path: Path) -> None:
-    write(tmp_path / "a", run((0.5, 0.75), state="done"))
-    (row,) = listing.runs([], tmp_path)
-    assert (row.state, row.rounds_done, row.rounds, row.last, row.next_command) == ("done", 2, 30, 0.75, None)
-    assert "accuracy 0.750" in printed(listing.show_runs, [row], tmp_path)
+def test_a_row_says_how_far_a_run_is_and_how_it_goes_on(tmp_path: Path) -> None:
+    folder = run_folder(tmp_path, "b", "interrupted", rounds=2)
+    run_folder(tmp_path, "a", "done")
+    done, stopped = listing.runs([], tmp_path)
+    assert (done.state, done.rounds_done, done.last, done.elapsed_s, done.next_command) == ("done", 0, None, None, None)
+    assert (stopped.method, stopped.seed, stopped.rounds_done, stopped.rounds) == ("fedlr", 3, 2, 30)
+    assert (stopped.metric, stopped.last, stopped.elapsed_s) == ("accuracy", 0.5, 8.0)
+    assert stopped.next_command == f"federa-bench resume {folder.path}"
 
 
-def test_a_run_that_nobody_holds_was_interrupted_and_says_how_to_go_on(tmp_path: Path) -> None:
-    folder = write(tmp_path / "a", run((0.5,), state="running"))
-    (row,) = listing.runs([folder], tmp_path)
-    assert (row.state, row.next_command) == ("interrupted", f"federa-bench resume {folder}")
-    with RunFolder.open(folder).locked():
-        assert listing.runs([folder], tmp_path)[0].state == "running"
+def test_a_run_is_running_only_while_a_controller_holds_it(tmp_path: Path) -> None:
+    folder = run_folder(tmp_path, "r", "running")
+    with folder.locked():
+        assert listing.runs([], tmp_path)[0].state == "running"
+    row = listing.runs([], tmp_path)[0]
+    assert (row.state, row.next_command) == ("interrupted", f"federa-bench resume {folder.path}")
 
 
-def test_no_runs_is_a_sentence_with_the_command_that_makes_one(tmp_path: Path) -> None:
-    assert "no runs in" in (text := printed(listing.show_runs, listing.runs([], tmp_path), tmp_path))
-    assert "make bench METHOD=federa" in text
+def test_a_failed_run_can_go_on_too(tmp_path: Path) -> None:
+    run_folder(tmp_path, "r", "failed")
+    assert listing.runs([], tmp_path)[0].next_command
 
 
-def test_a_folder_that_is_no_run_is_named(tmp_path: Path) -> None:
-    with pytest.raises(UsageError, match=r"is not a run folder: it has no header\.json"):
+def test_given_folders_stand_in_the_order_they_were_given(tmp_path: Path) -> None:
+    paths = [run_folder(tmp_path, name, "done").path for name in ("b", "a")]
+    assert [row.path for row in listing.runs(paths, tmp_path)] == [str(path) for path in paths]
+    with pytest.raises(UsageError, match=r"is not a run folder.*federa-bench status"):
         listing.runs([tmp_path], tmp_path)
 
 
-def test_a_plan_names_methods_clients_and_target() -> None:
+def test_the_table_shows_names_as_they_are_and_the_commands_below(tmp_path: Path) -> None:
+    run_folder(tmp_path, "[bold]r[x]", "interrupted", rounds=1)
+    text = printed(listing.show_runs, listing.runs([], tmp_path), tmp_path)
+    assert "[bold]r[x]" in text
+    assert "accuracy 0.250" in text
+    assert f"go on with: federa-bench resume {tmp_path}/[bold]r[x]" in text
+
+
+def test_without_runs_the_first_command_is_told(tmp_path: Path) -> None:
+    text = printed(listing.show_runs, listing.runs([], tmp_path / "[new]"), tmp_path / "[new]")
+    assert text == f"no runs in {tmp_path}/[new] yet; start one with: make bench METHOD=federa\n"
+
+
+def test_experiments_are_shown_with_their_command() -> None:
+    text = printed(listing.show_profiles, [Listed("quick", "in a [minute]", "make bench PROFILE=quick")])
+    assert all(word in text for word in ("quick", "in a [minute]", "make bench PROFILE=quick"))
+
+
+def test_a_plan_names_everything_a_run_is_made_of() -> None:
     text = printed(listing.plan, EXPERIMENT, ["fedlr", "federa"])
-    for words in (
-        "fedlr (lr 0.0005), federa (lr 0.0005)",
-        "40 (fednlp-dirichlet",
-        "30, 4 clients each",
-        "accuracy 0.8",
-    ):
+    for words in ("made-up", "fedlr (lr 0.0005), federa", "tiny, topics", "40 (fednlp-dirichlet", "30, 4 clients each"):
         assert words in text
+    assert "nothing was started" in text
+
+
+def test_rows_are_json_for_programs(tmp_path: Path) -> None:
+    run_folder(tmp_path, "r", "done", rounds=1)
+    (row,) = msgspec.json.decode(msgspec.json.encode(listing.runs([], tmp_path)))
+    assert (row["state"], row["last"], row["next_command"]) == ("done", 0.25, None)

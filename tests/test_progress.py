@@ -1,59 +1,105 @@
-"""What a person sees of a run: one line a round where there is no terminal, a bar where there is one."""
+"""What a person sees of a run: a bar on a terminal, lines elsewhere, and what others said as they said it."""
 
 from __future__ import annotations
 
 import io
 
+import pytest
 from rich.console import Console
 from run_folders import client_record, experiment
 
 from harness.progress import ProgressScreen
-from harness.rounds.events import AgentJoined, AgentLost, Aggregated, AnyEvent, Evaluated, RunOpened, UpdateReceived
+from harness.rounds.commands import AssignTask
+from harness.rounds.events import (
+    AgentJoined,
+    AgentLost,
+    Aggregated,
+    AnyEvent,
+    Evaluated,
+    RunOpened,
+    TaskFailed,
+    UpdateReceived,
+)
 from harness.rounds.machine import RoundMachine
 from harness.rounds.plan import RunPlan
 
-SMALL = experiment(rounds={"count": 3, "clients_per_round": 1}, agents={"count": 1}, partition={"clients": 1})
-SHA256 = "0" * 64
+OF = experiment(rounds={"count": 2, "clients_per_round": 1}, agents={"count": 1}, partition={"clients": 4})
+JOINED = AgentJoined(at_s=1.0, agent="a", host="here", provision_s=3.0, ship_s=0.5)
 
 
-def story(metric: float) -> list[AnyEvent]:
-    """One round of one client."""
+def screen(*, terminal: bool = False) -> tuple[ProgressScreen, io.StringIO]:
+    written = io.StringIO()
+    console = Console(file=written, width=120, force_terminal=terminal, color_system=None)
+    return ProgressScreen(console, OF, "federa"), written
+
+
+def play(shown: ProgressScreen, until: type[AnyEvent] | None = None) -> RoundMachine:
+    """A run of two rounds, each event shown, to its end or the first event of a kind; its first client fails once."""
+    machine = RoundMachine(RunPlan.of(OF))
+    waiting: list[AnyEvent] = [RunOpened(at_s=0.0, svd_s=0.25, state_sha256="0" * 64), JOINED]
+    while waiting:
+        event = waiting.pop(0)
+        orders = machine.handle(event)
+        shown.saw(event, machine)
+        if until is not None and isinstance(event, until):
+            break
+        tasks = [order for order in orders if isinstance(order, AssignTask)]
+        waiting += [end for task in tasks for end in _ends(task)]
+    return machine
+
+
+def _ends(task: AssignTask) -> list[AnyEvent]:
+    if (task.round, task.attempt) == (1, 1):
+        return [TaskFailed(at_s=2.0, round=1, client=task.client, agent="a", attempt=1, reason="no [/memory]")]
     return [
-        RunOpened(at_s=0.0, svd_s=0.0, state_sha256=SHA256),
-        AgentJoined(at_s=0.0, agent="orin-1", host="h", provision_s=0.0, ship_s=0.0),
-        UpdateReceived(at_s=1.0, record=client_record(1, 0, agent="orin-1", total_s=2.5)),
-        Aggregated(at_s=1.0, round=1, state_sha256=SHA256, aggregate_s=0.5),
-        Evaluated(at_s=1.0, round=1, metrics={"accuracy": metric}, evaluate_s=0.1),
+        UpdateReceived(at_s=3.0, record=client_record(task.round, task.client, agent="a", attempt=task.attempt)),
+        Aggregated(at_s=4.0, round=task.round, state_sha256="1" * 64, aggregate_s=0.1),
+        Evaluated(at_s=5.0, round=task.round, metrics={"accuracy": task.round / 4}, evaluate_s=0.5),
     ]
 
 
-def shown(events: list[AnyEvent], terminal: bool) -> str:
-    written = io.StringIO()
-    console = Console(file=written, force_terminal=terminal, width=100, _environ={})
-    machine = RoundMachine(RunPlan.of(SMALL))
-    with ProgressScreen(console, SMALL, "federa") as screen:
-        for event in events:
+def test_without_a_terminal_each_evaluated_round_is_a_line() -> None:
+    shown, written = screen()
+    with shown:
+        assert play(shown).over
+    lines = written.getvalue().splitlines()
+    assert lines[0] == "a is ready (1 of 1)"
+    assert lines[1].endswith("failed on a: no [/memory]")
+    assert lines[2].startswith("federa round 1/2  accuracy 0.250  ")
+    assert lines[2].endswith(" left)")
+    assert lines[3].startswith("federa round 2/2  accuracy 0.500  ")
+    assert "left" not in lines[3], "nothing is left at the end"
+    assert len(lines) == 4
+
+
+def test_on_a_terminal_a_bar_counts_the_rounds_and_shows_the_metric() -> None:
+    shown, written = screen(terminal=True)
+    with shown:
+        play(shown)
+    last = written.getvalue().splitlines()[-2]  # what follows shows the cursor again
+    assert all(word in last for word in ("federa", "2/2", "accuracy 0.500"))
+
+
+def test_the_bar_says_what_is_under_way() -> None:
+    shown, written = screen(terminal=True)
+    machine = RoundMachine(RunPlan.of(OF))
+    with shown:
+        for event in (RunOpened(at_s=0.0, svd_s=0.25, state_sha256="0" * 64), JOINED):
             machine.handle(event)
-            screen.saw(event, machine)
-    return written.getvalue()
+            shown.saw(event, machine)
+    assert "clients 0/1 ? left" in " ".join(written.getvalue().split()).replace(" 0:00:00", "")
+    shown, written = screen(terminal=True)
+    with shown:
+        play(shown, until=Aggregated)
+    assert "evaluating" in written.getvalue()
 
 
-def test_each_evaluated_round_is_a_line_where_there_is_no_terminal() -> None:
-    lines = shown(story(0.587), terminal=False).splitlines()
-    assert lines[0] == "orin-1 is ready (1 of 1)"
-    assert lines[1].startswith("federa round 1/3  accuracy 0.587  1.0 s  (")
-    assert lines[1].endswith("left)")
-    assert len(lines) == 2
-
-
-def test_a_terminal_shows_rounds_metric_and_what_is_under_way() -> None:
-    bar = shown(story(0.587), terminal=True)
-    assert "1/3" in bar
-    assert "accuracy 0.587" in bar
-    assert "clients 0/1" in bar
-    assert "evaluating" in shown(story(0.5)[:-1], terminal=True)
-
-
-def test_a_lost_agent_is_said_with_its_reason() -> None:
-    lost = AgentLost(at_s=0.5, agent="orin-1", reason="no heartbeat for 3 s")
-    assert "orin-1 is lost: no heartbeat for 3 s" in shown([*story(0.5)[:2], lost], terminal=False)
+@pytest.mark.parametrize("terminal", [True, False])
+def test_what_others_say_is_shown_as_it_is_even_where_it_looks_like_markup(terminal: bool) -> None:
+    shown, written = screen(terminal=terminal)
+    machine = RoundMachine(RunPlan.of(OF))
+    with shown:
+        shown.say("reading /data/[old]/train [/bold]")
+        shown.saw(AgentLost(at_s=0.0, agent="a", reason="it left: [red]no[/blue] disk"), machine)
+    assert "reading /data/[old]/train [/bold]" in written.getvalue()
+    assert "a is lost: it left: [red]no[/blue] disk" in written.getvalue()

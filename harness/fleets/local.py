@@ -12,10 +12,10 @@ import time
 from dataclasses import dataclass, field
 from pathlib import Path
 
-RESTART_S = 1.0
+from harness.errors import NoAgentsError
+
 MOST_STARTS = 5
 """An agent that ended so often has a fault of its own; its log tells."""
-GRACE_S = 5.0
 
 
 @dataclass
@@ -24,18 +24,27 @@ class _Local:
     argv: list[str]
     log: Path
     process: subprocess.Popen[bytes] | None = None
-    died_at_s: float = 0.0
+    died_at_s: float | None = None
     starts: int = 0
+
+    @property
+    def gone(self) -> bool:
+        return self.process is None or self.process.poll() is not None
 
 
 @dataclass
 class LocalAgents:
-    """Agents ``agent-1``, ``agent-2``, ... with a cache each below ``cache`` and a log each below ``logs``."""
+    """Agents ``agent-1``, ``agent-2``, ... with a cache each below ``cache`` and a log each below ``logs``.
+
+    One that died is started again after ``restart_s``; at the end they have ``grace_s`` to go by themselves.
+    """
 
     endpoint: str
     count: int
     cache: Path
     logs: Path
+    restart_s: float = 1.0
+    grace_s: float = 5.0
     _agents: list[_Local] = field(default_factory=list)
 
     def start(self) -> None:
@@ -49,15 +58,24 @@ class LocalAgents:
             self._agents.append(agent)
             self._launch(agent)
 
-    def tend(self) -> None:
-        """Start again what died a moment ago."""
+    def tend(self, *, needed: bool) -> None:
+        """Start again what died a moment ago; ``needed`` if nobody else is there to do the work.
+
+        Raises:
+            NoAgentsError: they are needed, but each of them ended too often.
+        """
         for agent in self._agents:
-            if agent.process is None or agent.process.poll() is None or agent.starts >= MOST_STARTS:
+            if not agent.gone:
                 continue
-            if not agent.died_at_s:
+            if agent.died_at_s is None:
                 agent.died_at_s = time.monotonic()
-            elif time.monotonic() - agent.died_at_s >= RESTART_S:
+            if agent.starts < MOST_STARTS and time.monotonic() - agent.died_at_s >= self.restart_s:
                 self._launch(agent)
+        if needed and self._agents and all(agent.gone and agent.starts == MOST_STARTS for agent in self._agents):
+            raise NoAgentsError(
+                f"no agent is left: each of the {len(self._agents)} on this machine ended {MOST_STARTS} times; the end "
+                f"of {self._agents[0].log} tells why; mend that, then go on with `federa-bench resume`"
+            )
 
     def stop(self) -> None:
         """Close their pipes; end by pid what has not gone by itself after a few seconds."""
@@ -65,7 +83,7 @@ class LocalAgents:
         for process in processes:
             if process.stdin is not None:
                 process.stdin.close()
-        limit_s = time.monotonic() + GRACE_S
+        limit_s = time.monotonic() + self.grace_s
         for process in processes:
             try:
                 process.wait(max(0.1, limit_s - time.monotonic()))
@@ -86,5 +104,5 @@ class LocalAgents:
             agent.process = subprocess.Popen(
                 agent.argv, stdin=subprocess.PIPE, stdout=log, stderr=log, start_new_session=True
             )
-        agent.died_at_s = 0.0
+        agent.died_at_s = None
         agent.starts += 1

@@ -30,10 +30,15 @@ class Peer:
         self.task, self.update = task, update
 
     def end(self) -> None:
-        """It has no task any more; bytes that landed in part stay where they are."""
-        if self.landing is not None and self.landed_sha256 is None:
+        """It has no task any more."""
+        self.let_go()
+        self.task = self.update = None
+
+    def let_go(self) -> None:
+        """No update is under way any more; bytes that landed in part stay where they are."""
+        if self.landing is not None:
             self.landing.close()
-        self.task = self.update = self.landing = self.landed_sha256 = None
+        self.landing = self.landed_sha256 = None
 
 
 class Peers:
@@ -41,6 +46,9 @@ class Peers:
 
     def __init__(self) -> None:
         self._by_id: dict[bytes, Peer] = {}
+
+    def __len__(self) -> int:
+        return len(self._by_id)
 
     def __iter__(self) -> Iterator[Peer]:
         return iter(list(self._by_id.values()))

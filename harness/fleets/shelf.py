@@ -29,14 +29,18 @@ class Shelf:
         """The chunks that a Fetch asks for, read one by one.
 
         Raises:
-            BlobError: there is no such blob here, or the request does not fit it.
+            BlobError: there is no such blob here (any more), or the request does not fit it.
         """
         if fetch.sha256 not in self._blobs:
             raise BlobError(f"blob {fetch.sha256[:12]} is not offered in this run")
         path, size_bytes = self._blobs[fetch.sha256]
-        file = self._file(fetch.sha256, path)
-        for span in spans(fetch, size_bytes):
-            yield span, read_span(file, span)
+        chunks = spans(fetch, size_bytes)
+        try:
+            file = self._file(fetch.sha256, path)
+            for span in chunks:
+                yield span, read_span(file, span)
+        except OSError as error:
+            raise BlobError(f"blob {fetch.sha256[:12]} cannot be read from {path}: {error.strerror}") from None
 
     def close(self) -> None:
         """Close the files."""

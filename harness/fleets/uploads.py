@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import errno
-
 from harness.blobs import Landing
+from harness.durable import FULL
 from harness.errors import StoreError
 from harness.fleets.peers import Peer
 from harness.protocol import messages as m
@@ -28,6 +27,7 @@ class Uploads:
             self._server.send(peer.id, m.Cancel(ref=offer.ref))
             return
         try:
+            peer.let_go()  # of an earlier offer of this task: its partial file is taken up
             peer.landing = Landing(offer.blob, peer.update, resume=True)
             self._server.send(peer.id, peer.landing.incoming.accept())
             if peer.landing.incoming.complete:
@@ -57,8 +57,9 @@ class Uploads:
 
 
 def _unwritten(peer: Peer, error: OSError) -> StoreError:
-    why = "the disk is full" if error.errno == errno.ENOSPC else str(error.strerror)
+    why = "the disk is full" if error.errno in FULL else error.strerror or "the system refused"
+    remedy = "free space" if error.errno in FULL else "mend that"
     return StoreError(
-        f"{why}: the update of {peer.name} could not be written to {peer.update}; what was recorded before is kept, "
-        "make room, then go on with `federa-bench resume`"
+        f"{why}: the update of {peer.name} could not be written to {peer.update}; what was recorded before is kept; "
+        f"{remedy}, then go on with `federa-bench resume`"
     )

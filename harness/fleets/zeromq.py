@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from types import TracebackType
@@ -10,6 +11,7 @@ import msgspec
 
 from harness.errors import BlobError, TransportError
 from harness.fleets.local import LocalAgents
+from harness.fleets.membership import Membership
 from harness.fleets.peers import Peer, Peers
 from harness.fleets.provision import Provisioning
 from harness.fleets.uploads import Uploads
@@ -17,8 +19,10 @@ from harness.profiles import AgentsProfile
 from harness.protocol import messages as m
 from harness.protocol.codec import decode_beat, decode_to_controller
 from harness.rounds.commands import AssignTask, CancelTask
-from harness.rounds.events import AgentJoined, AgentLost, AnyEvent, TaskFailed, UpdateReceived
+from harness.rounds.events import AnyEvent, TaskFailed, UpdateReceived
 from harness.transport import Arrival, Server
+
+log = logging.getLogger(__name__)
 
 
 class ZeromqFleet:
@@ -33,19 +37,23 @@ class ZeromqFleet:
         local: LocalAgents | None,
         now: Callable[[], float],
     ) -> None:
-        self._run_id = run_id
         self._server = server
-        self._provisioning = provisioning
-        self._settings = settings
+        self._shelf = provisioning.shelf
         self._local = local
         self._now = now
         self._peers = Peers()
+        self._members = Membership(run_id, server, provisioning.message, settings, self._peers, now)
         self._uploads = Uploads(server)
-        self._left_s = now()
+        self.unreadable_messages = 0
+        """Messages that could not be read, of strangers and of agents."""
 
     def __enter__(self) -> ZeromqFleet:
-        if self._local is not None:
-            self._local.start()
+        try:
+            if self._local is not None:
+                self._local.start()
+        except BaseException:
+            self.close("the run could not be started")
+            raise
         return self
 
     def __exit__(
@@ -56,7 +64,7 @@ class ZeromqFleet:
     def assign(self, task: AssignTask, state: Path, seed: int, update: Path) -> None:
         """Have ``task.agent`` train ``task.client`` from the file ``state``; its update lands in ``update``."""
         blob = m.BlobRef(name="state", sha256=task.state_sha256, size_bytes=state.stat().st_size)
-        self._provisioning.shelf.put(blob, state)
+        self._shelf.put(blob, state)
         peer = self._peers.named(task.agent)
         if peer is None:
             return  # lost a moment ago: its AgentLost is on the way to the machine
@@ -73,14 +81,19 @@ class ZeromqFleet:
             self._server.send(peer.id, m.Cancel(ref=ref))
 
     def wait(self, timeout_s: float, wake_fds: Sequence[int] = ()) -> list[AnyEvent]:
-        """What happened, after at most ``timeout_s``; returns early when a descriptor of ``wake_fds`` is readable."""
-        self._forgive_absence()
+        """What happened, after at most ``timeout_s``; returns early when a descriptor of ``wake_fds`` is readable.
+
+        Raises:
+            NoAgentsError: the agents of this machine were started often enough, and nobody is connected.
+            StoreError: an update could not be written.
+        """
+        if self._local is not None:
+            self._local.tend(needed=not self._peers)
+        self._members.back()
         arrivals, _ = self._server.poll(timeout_s, wake_fds)
         events = [event for arrival in arrivals for event in self._take(arrival)]
-        events += self._lose_silent()
-        if self._local is not None:
-            self._local.tend()
-        self._left_s = self._now()
+        events += self._members.lose_silent()
+        self._members.leaves()
         return events
 
     def close(self, reason: str) -> None:
@@ -91,118 +104,77 @@ class ZeromqFleet:
             self._server.send(peer.id, m.Stop(reason=reason))
         self._peers.clear()
         self._server.close()
-        self._provisioning.shelf.close()
+        self._shelf.close()
         if self._local is not None:
             self._local.stop()
 
-    def _forgive_absence(self) -> None:
-        """Heartbeats that came while this process itself was away (stopped, swapped out) are still in the socket."""
-        away_s = self._now() - self._left_s
-        if away_s > self._settings.heartbeat_s:
-            self._peers.forgive(away_s)
-
     def _take(self, arrival: Arrival) -> list[AnyEvent]:
         try:
-            if arrival.beat:
-                self._answer_beat(arrival)
-                return []
-            return self._dispatch(arrival, decode_to_controller(arrival.head))
+            if not arrival.beat:
+                return self._dispatch(arrival, decode_to_controller(arrival.head))
+            beat = decode_beat(arrival.head)
         except TransportError as error:
-            self._server.send(arrival.peer, m.Refused(reason=str(error)), beat=arrival.beat)
-            return []
+            return self._refuse(arrival, error)
+        if isinstance(beat, m.Beat):
+            self._members.beat(arrival.peer, beat)
+        return []
 
-    def _answer_beat(self, arrival: Arrival) -> None:
-        beat = decode_beat(arrival.head)
-        if not isinstance(beat, m.Beat):
-            return
-        peer = self._peers.named(beat.agent)
-        if peer is None:
-            return  # counted as lost: without an echo the agent says Hello again
-        peer.seen_s = self._now()
-        self._server.send(arrival.peer, m.BeatEcho(number=beat.number), beat=True)
+    def _refuse(self, arrival: Arrival, error: TransportError) -> list[AnyEvent]:
+        """Count what nobody can read; an agent is told, and ends. Only the first is logged: more may be a flood."""
+        self.unreadable_messages += 1
+        if self.unreadable_messages == 1:
+            log.warning("%s (later ones are counted only)", error)
+        if arrival.beat:
+            return []
+        self._server.send(arrival.peer, m.Refused(reason=str(error)))
+        peer = self._peers.get(arrival.peer)
+        return [] if peer is None else self._members.lose(peer, f"it was refused: {error}")
 
     def _dispatch(self, arrival: Arrival, message: m.ToController) -> list[AnyEvent]:
         if isinstance(message, m.Hello):
-            return self._welcome(arrival.peer, message)
+            return self._members.hello(arrival.peer, message)
         peer = self._peers.get(arrival.peer)
         if peer is None:
             return []  # of an agent that counts as lost
         peer.seen_s = self._now()
         match message:
-            case m.Fetch():
-                self._serve(peer, message)
             case m.Ready():
-                return self._join(peer, message)
-            case m.Offer():
-                return self._guarded(peer, lambda: self._uploads.offer(peer, message))
-            case m.Chunk():
-                return self._guarded(peer, lambda: self._uploads.chunk(peer, message.offset, arrival.payload or b""))
+                return self._members.ready(peer, message)
+            case m.Goodbye():
+                return self._members.lose(peer, f"it left: {message.reason}")
             case m.Done():
                 return self._done(peer, message)
             case m.Failed():
                 return self._failed(peer, message.ref, message.reason)
-            case m.Goodbye():
-                return self._lose(peer, f"it left: {message.reason}")
+            case m.Fetch() | m.Offer() | m.Chunk():
+                return self._move(peer, message, arrival.payload or b"")
         return []
 
-    def _welcome(self, id: bytes, hello: m.Hello) -> list[AnyEvent]:
-        if hello.protocol != m.PROTOCOL:
-            reason = f"agent {hello.agent} speaks protocol {hello.protocol}, this controller {m.PROTOCOL}: update one"
-            self._server.send(id, m.Refused(reason=reason))
-            return []
-        before, events = self._peers.named(hello.agent), list[AnyEvent]()
-        if before is not None:
-            alive = self._now() - before.seen_s < 3 * self._settings.heartbeat_s
-            if before.host != hello.host and alive:
-                reason = f"an agent named {hello.agent} is here from host {before.host}; give one another --name"
-                self._server.send(id, m.Refused(reason=reason))
-                return []
-            events = self._lose(before, "it started again")
-        self._peers.add(Peer(id=id, name=hello.agent, host=hello.host, seen_s=self._now()))
-        self._server.send(
-            id,
-            m.Welcome(
-                run_id=self._run_id,
-                beat_port=self._server.beat_port,
-                heartbeat_s=self._settings.heartbeat_s,
-                lost_after_s=self._settings.lost_after_s,
-            ),
-        )
-        self._server.send(id, self._provisioning.message)
-        return events
-
-    def _join(self, peer: Peer, ready: m.Ready) -> list[AnyEvent]:
-        if peer.joined:
-            return []
-        peer.joined = True
-        return [
-            AgentJoined(
-                at_s=self._now(),
-                agent=peer.name,
-                host=peer.host,
-                provision_s=ready.provision_s,
-                ship_s=ready.ship_s,
-            )
-        ]
+    def _move(self, peer: Peer, message: m.Fetch | m.Offer | m.Chunk, data: bytes | memoryview) -> list[AnyEvent]:
+        """Bytes either way; damaged ones fail the task, not the run."""
+        try:
+            match message:
+                case m.Fetch():
+                    self._serve(peer, message)
+                case m.Offer():
+                    self._uploads.offer(peer, message)
+                case m.Chunk():
+                    self._uploads.chunk(peer, message.offset, data)
+        except BlobError as error:
+            return self._unmoved(peer, error)
+        return []
 
     def _serve(self, peer: Peer, fetch: m.Fetch) -> None:
-        try:
-            for span, data in self._provisioning.shelf.answer(fetch):
-                self._server.send(peer.id, m.Chunk(sha256=fetch.sha256, offset=span.offset), data)
-        except BlobError as error:
-            self._server.send(peer.id, m.Refused(reason=str(error)))
+        for span, data in self._shelf.answer(fetch):
+            self._server.send(peer.id, m.Chunk(sha256=fetch.sha256, offset=span.offset), data)
 
-    def _guarded(self, peer: Peer, step: Callable[[], None]) -> list[AnyEvent]:
-        """Take bytes of an update; damaged ones fail the task, not the run."""
-        try:
-            step()
-        except BlobError as error:
-            ref = peer.task
-            if ref is None:
-                return []
-            self._server.send(peer.id, m.Cancel(ref=ref))
-            return self._failed(peer, ref, str(error))
-        return []
+    def _unmoved(self, peer: Peer, error: BlobError) -> list[AnyEvent]:
+        if peer.task is not None:
+            self._server.send(peer.id, m.Cancel(ref=peer.task))
+            return self._failed(peer, peer.task, str(error))
+        if not peer.joined:
+            self._server.send(peer.id, m.Refused(reason=str(error)))
+        return []  # late word of a task that was cancelled
 
     def _done(self, peer: Peer, done: m.Done) -> list[AnyEvent]:
         if peer.task != done.ref or peer.landed_sha256 is None:
@@ -223,22 +195,12 @@ class ZeromqFleet:
         if peer.task != ref:
             return []
         peer.end()
-        return [
-            TaskFailed(
-                at_s=self._now(),
-                round=ref.round,
-                client=ref.client,
-                agent=peer.name,
-                attempt=ref.attempt,
-                reason=reason,
-            )
-        ]
-
-    def _lose_silent(self) -> list[AnyEvent]:
-        limit_s = self._settings.lost_after_s
-        silent = [peer for peer in self._peers if self._now() - peer.seen_s > limit_s]
-        return [event for peer in silent for event in self._lose(peer, f"no heartbeat for {limit_s:g} s")]
-
-    def _lose(self, peer: Peer, reason: str) -> list[AnyEvent]:
-        self._peers.remove(peer)
-        return [AgentLost(at_s=self._now(), agent=peer.name, reason=reason)] if peer.joined else []
+        failed = TaskFailed(
+            at_s=self._now(),
+            round=ref.round,
+            client=ref.client,
+            agent=peer.name,
+            attempt=ref.attempt,
+            reason=reason,
+        )
+        return [failed]

@@ -1,0 +1,60 @@
+"""A peer lets go of the file its update lands in, whatever ends the task."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from stub_controller import blob
+
+from harness.blobs import Landing
+from harness.fleets.peers import Peer, Peers
+from harness.protocol.messages import TaskRef
+
+DATA = b"an update"
+
+
+@pytest.fixture
+def peer(tmp_path: Path) -> Peer:
+    """An agent in the middle of an upload."""
+    peer = Peer(id=b"1", name="a", host="here", seen_s=0.0)
+    peer.begin(TaskRef(round=1, client=3, attempt=1), tmp_path / "update")
+    peer.landing = Landing(blob("update", DATA), tmp_path / "update", resume=True)
+    peer.landing.arrived(0, DATA[:4])
+    return peer
+
+
+def partial_is_free(peer: Peer, folder: Path) -> bool:
+    """Whether another landing finds what landed in part: it has a file of its own while that one is held."""
+    landing = Landing(blob("update", DATA), folder / "update", resume=True)
+    landing.close()
+    return landing.incoming.landed_bytes == 4
+
+
+def test_a_task_that_ends_frees_the_partial_file(peer: Peer, tmp_path: Path) -> None:
+    assert not partial_is_free(peer, tmp_path)
+    peer.end()
+    assert partial_is_free(peer, tmp_path)
+    assert (peer.task, peer.update, peer.landing, peer.landed_sha256) == (None, None, None, None)
+
+
+def test_a_new_task_and_a_loss_free_it_too(peer: Peer, tmp_path: Path) -> None:
+    peers = Peers()
+    peers.add(peer)
+    peers.remove(peer)
+    assert partial_is_free(peer, tmp_path)
+    peer.landing = Landing(blob("update", DATA), tmp_path / "update", resume=True)
+    peer.begin(TaskRef(round=2, client=3, attempt=1), tmp_path / "other")
+    assert partial_is_free(peer, tmp_path)
+
+
+def test_peers_are_found_by_id_and_by_name_and_may_go_while_they_are_counted_off() -> None:
+    peers = Peers()
+    for name in ("a", "b"):
+        peers.add(Peer(id=name.encode(), name=name, host="here", seen_s=1.0))
+    assert (peers.get(b"a"), peers.named("b"), peers.named("c")) == (peers.named("a"), peers.get(b"b"), None)
+    peers.forgive(2.5)
+    assert [peer.seen_s for peer in peers] == [3.5, 3.5]
+    for peer in peers:
+        peers.remove(peer)
+    assert len(peers) == 0
