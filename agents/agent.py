@@ -75,6 +75,7 @@ class Agent:
 
     Raises:
         TransportError: the endpoint is malformed, or controller and agent do not understand each other.
+        UsageError: an agent of this name already works for this controller here.
         OSError: the cache folder cannot be used.
     """
 
@@ -91,7 +92,7 @@ class Agent:
         self._hello, self._leaves, self._trainer_command = hello, leaves, trainer_command
         self._now = time.monotonic
         self._machine = AgentMachine(hello, once=once)
-        self._cache = AgentCache(cache, hello.agent)
+        self._cache = AgentCache(cache, hello.agent, endpoint)
         self._line = Line(endpoint, hello.agent, self._now)
         self._transfers = Transfers(self._line, self._cache, self._now)
         self._trainer: TrainerProcess | None = None
@@ -108,7 +109,7 @@ class Agent:
             self._end_trainer()
             self._line.close()
             self._transfers.drop()
-            self._cache.clear()
+            self._cache.close()
 
     def _turn(self) -> None:
         """Do what transfers may, then wait for what happens next."""

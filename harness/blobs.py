@@ -43,7 +43,7 @@ class Landing:
         self.target = target
         target.parent.mkdir(parents=True, exist_ok=True)
         self.partial = target.with_name(f"{target.name}.part")
-        file = _open_alone(self.partial)
+        file = open_alone(self.partial)
         if file is None:
             self.partial = target.with_name(f"{target.name}.{os.getpid()}.part")
             resume, file = False, self.partial.open("w+b", buffering=0)
@@ -99,7 +99,7 @@ class Landing:
         self._file.close()
 
 
-def _open_alone(path: Path) -> FileIO | None:
+def open_alone(path: Path) -> FileIO | None:
     """Open, or make, a file for this process alone; None where another one has it.
 
     It is not buffered: what a full disk did not take would be tried again, and fail again, when it is closed.
@@ -113,7 +113,7 @@ def _open_alone(path: Path) -> FileIO | None:
     if path.exists() and path.stat().st_ino == os.fstat(file.fileno()).st_ino:
         return file
     file.close()  # the other one finished and renamed it between our two steps
-    return _open_alone(path)
+    return open_alone(path)
 
 
 class BlobFolder:

@@ -32,8 +32,10 @@ def line() -> FakeLine:
 
 
 @pytest.fixture
-def cache(tmp_path: Path) -> AgentCache:
-    return AgentCache(tmp_path, "a1")
+def cache(tmp_path: Path):
+    made = AgentCache(tmp_path, "a1", "tcp://h:1")
+    yield made
+    made.close()
 
 
 @pytest.fixture

@@ -25,10 +25,11 @@ class Said:
 
     def __init__(self) -> None:
         self.messages: list[tuple[bytes, m.Message]] = []
+        self.gone: set[bytes] = set()
 
     def send(self, peer: bytes, message: m.Message, payload: bytes | None = None, *, beat: bool = False) -> bool:
         self.messages.append((peer, message))
-        return True
+        return peer not in self.gone
 
 
 class World:
@@ -102,3 +103,18 @@ def test_a_name_is_taken_while_its_agent_on_another_host_is_heard(world: World, 
     else:
         assert [event.agent for event in events] == ["jetson"]
         assert world.peers.get(b"1") is None
+
+
+def test_a_hello_of_a_connection_that_is_closed_by_now_evicts_nobody(world: World) -> None:
+    world.joined(b"1", name="a1")
+    world.server.gone.add(b"0")
+    assert world.members.hello(b"0", hello("a1")) == []
+    assert world.peers.named("a1") is world.peers.get(b"1")
+
+
+def test_an_agent_that_says_hello_under_a_new_name_is_lost_under_the_old_one(world: World) -> None:
+    world.joined(b"1", name="a1")
+    (lost,) = world.members.hello(b"1", hello("a2"))
+    assert isinstance(lost, AgentLost)
+    assert lost.agent == "a1"
+    assert [peer.name for peer in world.peers] == ["a2"]

@@ -35,14 +35,19 @@ class Membership:
         self._left_s = now()
 
     def hello(self, id: bytes, hello: m.Hello) -> list[AnyEvent]:
-        """An agent came, or came again: welcome and provision it, or refuse it and say why."""
+        """An agent came, or came again: welcome and provision it, or refuse it and say why.
+
+        Hellos of connections that are closed by now (an agent repeats it while it waits) change nothing.
+        """
         before = self._peers.named(hello.agent)
         if reason := self._refusal(hello, before):
             self._server.send(id, m.Refused(reason=reason))
             return []
-        events = [] if before is None else self.lose(before, "it started again")
+        if not self._server.send(id, self._welcome()):
+            return []
+        former = [peer for peer in self._peers if peer.id == id or peer is before]
+        events = [event for peer in former for event in self.lose(peer, "it started again")]
         self._peers.add(Peer(id=id, name=hello.agent, host=hello.host, seen_s=self._now()))
-        self._server.send(id, self._welcome())
         self._server.send(id, self._provision)
         return events
 

@@ -35,12 +35,14 @@ class Uploads:
         except OSError as error:
             raise _unwritten(peer, error) from None
 
-    def chunk(self, peer: Peer, offset: int, data: bytes | memoryview) -> None:
-        """Bytes of the update that is under way. Raises as :meth:`offer` does."""
+    def chunk(self, peer: Peer, chunk: m.Chunk, data: bytes | memoryview) -> None:
+        """Bytes of the update that is under way; of any other they are ignored. Raises as :meth:`offer` does."""
         if peer.landing is None or peer.landed_sha256 is not None:
             return
+        if chunk.sha256 != peer.landing.incoming.blob.sha256:
+            return
         try:
-            if peer.landing.arrived(offset, data):
+            if peer.landing.arrived(chunk.offset, data):
                 self._conclude(peer, peer.landing)
             elif credit := peer.landing.incoming.credit():
                 self._server.send(peer.id, credit)

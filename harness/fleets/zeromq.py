@@ -66,8 +66,8 @@ class ZeromqFleet:
         blob = m.BlobRef(name="state", sha256=task.state_sha256, size_bytes=state.stat().st_size)
         self._shelf.put(blob, state)
         peer = self._peers.named(task.agent)
-        if peer is None:
-            return  # lost a moment ago: its AgentLost is on the way to the machine
+        if peer is None or not peer.joined:
+            return  # lost a moment ago, perhaps back already: its AgentLost is on the way to the machine
         ref = m.TaskRef(round=task.round, client=task.client, attempt=task.attempt)
         peer.begin(ref, update)
         self._server.send(peer.id, m.Task(ref=ref, state=blob, seed=seed))
@@ -159,7 +159,7 @@ class ZeromqFleet:
                 case m.Offer():
                     self._uploads.offer(peer, message)
                 case m.Chunk():
-                    self._uploads.chunk(peer, message.offset, data)
+                    self._uploads.chunk(peer, message, data)
         except BlobError as error:
             return self._unmoved(peer, error)
         return []
