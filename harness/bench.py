@@ -13,7 +13,7 @@ import msgspec
 
 from harness import environment, store
 from harness.clock import RunClock
-from harness.controller import Controller, Observer
+from harness.controller import Controller, Observer, started
 from harness.endings import recording_failure, stopped_by_signals
 from harness.errors import FederaBenchError, StoreError, UsageError
 from harness.fleets.local import LocalAgents
@@ -150,6 +150,9 @@ def _replayed(folder: RunFolder, experiment: Experiment, state_sha256: str) -> t
         [order.record for order in orders if isinstance(order, c.WriteClient)],
         [order.record for order in orders if isinstance(order, c.WriteRound)],
     )
+    for order in orders:
+        if isinstance(order, c.StartRun):  # the header may be older than the last event
+            folder.write_header(started(folder.read_header(), order))
     return machine, events[-1].at_s
 
 

@@ -19,6 +19,7 @@ from harness.errors import FederaBenchError, NoAgentsError
 from harness.fleets import Fleet
 from harness.learning.seeding import derived_seed
 from harness.profiles import Experiment
+from harness.records import Header
 from harness.rounds import commands as c
 from harness.rounds.events import Aggregated, AnyEvent, ControllerResumed, DeadlinePassed, Evaluated, RunOpened
 from harness.rounds.machine import RoundMachine
@@ -47,6 +48,20 @@ class Observer(Protocol):
 def training_seed(seed: int, round: int, client: int) -> int:
     """The seed of one local training, from (seed, round, client) alone: it does not matter who trains, or when."""
     return derived_seed(f"training:{seed}:{round}:{client}", bits=32)
+
+
+def started(header: Header, order: c.StartRun) -> Header:
+    """The header of a run whose first round opens."""
+    return msgspec.structs.replace(
+        header,
+        clock=order.clock,
+        svd_s=order.svd_s,
+        ship_s=order.ship_s,
+        init_s=order.svd_s + order.ship_s,
+        provision_s=order.provision_s,
+        agents=order.agents,
+        warnings=tuple(dict.fromkeys((*header.warnings, *order.warnings))),
+    )
 
 
 class Controller:
@@ -127,19 +142,7 @@ class Controller:
                 raise (NoAgentsError if order.no_agents else FederaBenchError)(order.reason)
 
     def _start(self, order: c.StartRun) -> None:
-        header = self._folder.read_header()
-        self._folder.write_header(
-            msgspec.structs.replace(
-                header,
-                clock=order.clock,
-                svd_s=order.svd_s,
-                ship_s=order.ship_s,
-                init_s=order.svd_s + order.ship_s,
-                provision_s=order.provision_s,
-                agents=order.agents,
-                warnings=(*header.warnings, *order.warnings),
-            )
-        )
+        self._folder.write_header(started(self._folder.read_header(), order))
 
     def _assign(self, order: c.AssignTask) -> None:
         self._fleet.assign(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import subprocess
@@ -46,6 +47,20 @@ def test_a_controller_killed_in_the_middle_of_a_round_goes_on_to_the_same_weight
     assert result.returncode == 0, result.stderr
     assert hashes(run) == undisturbed
     assert "controller-resumed" in events(run)
+
+
+def test_a_controller_killed_before_it_noted_the_start_notes_it_at_the_resume(tmp_path: Path) -> None:
+    assert bench("run", TINY, *NULL, cwd=tmp_path).returncode == 0
+    run = only_run(tmp_path / "runs")
+    header = json.loads((run / "header.json").read_text())
+    (run / "header.json").write_text(json.dumps(header | {"clock": None, "ship_s": None, "init_s": None, "agents": []}))
+    lines = events(run).splitlines(keepends=True)
+    joined = [number for number, line in enumerate(lines) if '"agent-joined"' in line]
+    (run / "events.jsonl").write_text("".join(lines[: joined[1] + 1]))
+    (run / "header.json").write_text((run / "header.json").read_text().replace('"done"', '"running"'))
+    assert bench("resume", str(run), cwd=tmp_path).returncode == 0
+    after = json.loads((run / "header.json").read_text())
+    assert (after["clock"], after["ship_s"], after["agents"]) == ("critical path", header["ship_s"], header["agents"])
 
 
 def test_an_agent_killed_in_training_costs_nothing_but_time(undisturbed: list[str], tmp_path: Path) -> None:
