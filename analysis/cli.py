@@ -47,7 +47,8 @@ def main(argv: list[str] | None = None) -> int:
 def _parser() -> argparse.ArgumentParser:
     parser = _Parser(
         prog="federa-bench report",
-        description="Print the time to each fraction of the target and write a report of one or more runs.",
+        description="Print the time to each fraction of the target (of null runs: seconds per round) and write a report "
+        "of one or more runs.",
         epilog="One run: RUN/report.html and RUN/tables. Several: reports/<methods>-<id> beside the first run.",
     )
     parser.add_argument("runs", nargs="+", type=Path, metavar="RUN", help="a run folder, or a folder of run folders")
@@ -73,7 +74,9 @@ def _report(paths: Sequence[Path], out: Path | None, as_json: bool, with_tables:
     write_report(runs, page, loaded.left_out)
     if with_tables:
         write_tables(runs, page.parent / "tables")
-    table = tables.time_to_target(runs)
+    # Null trainers reach no target: what such a run measures is the harness' own seconds.
+    null = all(run.experiment.train.trainer == "null" for run in runs)
+    table = tables.round_phases(runs) if null else tables.time_to_target(runs)
     cautions = warnings.cautions(runs, loaded.left_out)
     if as_json:
         _print_json(table.records)

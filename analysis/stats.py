@@ -29,6 +29,7 @@ class RoundMedians:
     aggregate_s: float
     wait_s: float
     other_s: float
+    wall_s: float
 
 
 def round_medians(rounds: Sequence[RoundRecord]) -> RoundMedians | None:
@@ -43,6 +44,7 @@ def round_medians(rounds: Sequence[RoundRecord]) -> RoundMedians | None:
         aggregate_s=median(r.aggregate_s for r in rounds),
         wait_s=median(r.wait_s for r in rounds),
         other_s=median(r.other_s for r in rounds),
+        wall_s=median(r.wall_s for r in rounds),
     )
 
 

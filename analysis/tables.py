@@ -78,8 +78,8 @@ def time_to_target(runs: Sequence[Run]) -> Table:
 
 def round_phases(runs: Sequence[Run]) -> Table:
     """Seconds of a round by phase, medians over a run's rounds; SVD and shipping, which are paid once, apart."""
-    fields = ("round_s", "train_s", "communication_s", "load_s", "aggregate_s", "wait_s", "other_s")
-    heads = ("round", "train", "communication", "load", "aggregate", "wait", "other")
+    fields = ("round_s", "train_s", "communication_s", "load_s", "aggregate_s", "wait_s", "other_s", "wall_s")
+    heads = ("round", "train", "communication", "load", "aggregate", "wait", "other", "wall")
     medians = [stats.round_medians(run.rounds) for run in runs]
     second = units.Unit("s", 1, 3)
     values: list[Record] = [
@@ -87,17 +87,18 @@ def round_phases(runs: Sequence[Run]) -> Table:
         | {"svd_s": run.header.svd_s, "ship_s": run.header.ship_s, "provision_s": run.header.provision_s}
         for run, row in zip(runs, medians, strict=True)
     ]
-    order = ("train_s", "communication_s", "svd_s", "ship_s", *fields[3:], "round_s", "provision_s")
+    order = ("train_s", "communication_s", *fields[3:7], "round_s", "wall_s", "svd_s", "ship_s", "provision_s")
     headings = dict(zip(fields, heads, strict=True)) | {"svd_s": "SVD, once", "ship_s": "ship, once"}
     headings["provision_s"] = "provision, not counted"
     return Table(
         name="round-phases",
         title="Seconds per round",
-        note=f"{clock_words(runs)}. Medians over rounds, each phase on its own; communication is download + upload.",
+        note=f"{clock_words(runs)}. Medians over rounds, each phase on its own; communication is download + upload, "
+        "wall what a round of all its clients took on these agents.",
         columns=(
             Column("method", numeric=False),
             Column("rounds"),
-            *(Column(headings[name]) for name in order),
+            *(Column(headings[name], extra=name == "provision_s") for name in order),
         ),
         rows=tuple(
             (label, units.count(len(run.rounds)), *(second.number(_float(row[name])) for name in order))

@@ -22,6 +22,15 @@ def test_one_run_gets_its_report_and_tables_into_its_folder(tmp_path: Path, caps
     assert (folder / "tables" / "time-to-target.csv").exists()
 
 
+def test_null_runs_are_shown_by_what_they_measure(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    null = run_folders.experiment(train={"trainer": "null"})
+    folder = run_folders.write(tmp_path / "run", run_folders.run((None, None), of=null))
+    assert main([str(folder)]) == 0
+    printed = capsys.readouterr().out
+    assert "Seconds per round" in printed
+    assert "Time to 90 %" not in printed
+
+
 def test_several_runs_share_one_report_whose_place_does_not_change(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

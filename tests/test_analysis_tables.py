@@ -70,6 +70,7 @@ def test_a_round_is_shown_by_phase_with_svd_once() -> None:
     assert row["communication"] == "1.250"
     assert row["SVD, once"] == "0.250"
     assert row["round"] == "4.000"
+    assert row["wall"] == f"{round_record(1).wall_s:.3f}"
     assert table.records[0]["communication_s"] == 1.25
 
 
