@@ -47,8 +47,8 @@ def main(argv: list[str] | None = None) -> int:
 def _parser() -> argparse.ArgumentParser:
     parser = _Parser(
         prog="federa-bench report",
-        description="Print the time to each fraction of the target (of null runs: seconds per round) and write a report "
-        "of one or more runs.",
+        description="Print the time to each fraction of the target (of null runs: seconds per round), and write a "
+        "report of one or more runs.",
         epilog="One run: RUN/report.html and RUN/tables. Several: reports/<methods>-<id> beside the first run.",
     )
     parser.add_argument("runs", nargs="+", type=Path, metavar="RUN", help="a run folder, or a folder of run folders")
