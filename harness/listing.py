@@ -8,7 +8,7 @@ from pathlib import Path
 import msgspec
 from rich.console import Console
 from rich.markup import escape
-from rich.table import Table
+from rich.table import Column, Table
 
 from harness.library import Listed
 from harness.profiles import Experiment, Method
@@ -69,7 +69,7 @@ def show_runs(console: Console, rows: Sequence[RunRow], out: Path) -> None:
     if not rows:
         console.print(f"no runs in {out} yet; start one with: make bench METHOD=federa", markup=False, highlight=False)
         return
-    table = Table("run", "method", "seed", "state", "rounds", "last metric", "clock")
+    table = Table(Column("run", overflow="fold"), "method", "seed", "state", "rounds", "last metric", "clock")
     for row in rows:
         last = "-" if row.last is None else f"{row.metric} {row.last:.3f}"
         clock = "-" if row.elapsed_s is None else f"{row.elapsed_s:.1f} s"
