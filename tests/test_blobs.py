@@ -1,7 +1,7 @@
-import resource
 from pathlib import Path
 
 import pytest
+from small_files import files_of
 from stub_controller import blob
 
 from harness.blobs import BlobFolder, Landing, blob_of
@@ -89,12 +89,8 @@ def test_a_damaged_blob_of_the_folder_is_not_held(tmp_path: Path) -> None:
 
 def test_a_disk_that_is_full_raises_once_and_the_file_can_be_closed(tmp_path: Path) -> None:
     landing = Landing(blob("x", DATA), tmp_path / "x", resume=True)
-    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (4000, hard))
-    try:
+    with files_of(4000):
         with pytest.raises(OSError, match="too large"):
             landing.arrived(0, DATA)
         landing.close()
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
     assert (tmp_path / "x.part").read_bytes() == DATA[:4000]

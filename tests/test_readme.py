@@ -28,6 +28,12 @@ def commands(name: str) -> list[list[str]]:
     return [re.sub(r"\s#.*", "", code).split() for code in found]
 
 
+def make(*arguments: str) -> subprocess.CompletedProcess[str]:
+    """Make as one who typed it sees it: without what an outer make left in the environment."""
+    plain = {name: value for name, value in os.environ.items() if name not in ("MAKEFLAGS", "MFLAGS", "MAKELEVEL")}
+    return subprocess.run(["make", *arguments], cwd=ROOT, capture_output=True, text=True, env=plain, check=False)
+
+
 @cache
 def help_of(*subcommand: str) -> str:
     code = "import sys; from harness.cli import main; sys.exit(main())"
@@ -39,8 +45,7 @@ def help_of(*subcommand: str) -> str:
 
 def test_every_make_command_is_a_target() -> None:
     for words in commands("make"):
-        line = ["make", "-n", "--no-print-directory", words[1], "RUNS=x"]
-        result = subprocess.run(line, cwd=ROOT, capture_output=True, text=True, check=False)
+        result = make("-n", words[1], "RUNS=x")
         assert result.returncode == 0, f"make {words[1]}: {result.stderr}"
 
 
@@ -69,7 +74,7 @@ def test_every_command_of_federa_bench_is_documented() -> None:
 
 
 def test_make_help_shows_every_target() -> None:
-    shown = subprocess.run(["make", "help"], cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    shown = make("help").stdout
     makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
     targets = re.findall(r"^([a-z]+):", makefile, re.MULTILINE)
     assert len(targets) >= 10
@@ -77,15 +82,16 @@ def test_make_help_shows_every_target() -> None:
 
 
 def test_make_passes_its_variables_on_as_options() -> None:
-    line = ["make", "-n", "bench", "METHOD=fedlr", "PROFILE=null", "SEED=3", "ROUNDS=5", "SET=a.b=c d=e", "DATA=x/y"]
-    printed = subprocess.run(line, cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    printed = make(
+        "-n", "bench", "METHOD=fedlr", "PROFILE=null", "SEED=3", "ROUNDS=5", "SET=a.b=c d=e", "DATA=x/y"
+    ).stdout
     words = printed.splitlines()[-1].replace('"', "").split()
     assert words[1:5] == ["run", "null", "--method", "fedlr"]
     assert words[5:] == ["--seed", "3", "--data", "x/y", "--rounds", "5", "--set", "a.b=c", "--set", "d=e"]
 
 
 def test_make_clean_leaves_runs_and_the_environment_alone() -> None:
-    printed = subprocess.run(["make", "-n", "clean"], cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    printed = make("-n", "clean").stdout
     removed = printed.splitlines()[0].removeprefix("rm -rf ").split()
     assert ".mypy_cache" in removed
     assert not {"runs", "runs/", ".venv", ".", "*"} & set(removed)

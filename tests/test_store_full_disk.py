@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import resource
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -10,6 +9,7 @@ from pathlib import Path
 
 import msgspec
 import pytest
+from small_files import files_of
 
 from harness.errors import StoreError
 from harness.records import Header
@@ -60,18 +60,10 @@ def full_disk_sentence(folder: RunFolder) -> str:
     return result.stdout.strip()
 
 
-@pytest.fixture
-def files_of_10_kb() -> Iterator[None]:
-    """Files of this process and its children end at 10,000 bytes, as on a disk that is full in the middle of a line."""
-    before = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (10_000, before[1]))
-    yield
-    resource.setrlimit(resource.RLIMIT_FSIZE, before)
-
-
-@pytest.mark.usefixtures("files_of_10_kb")
 def test_a_write_cut_short_leaves_whole_lines_and_one_sentence(folder: RunFolder) -> None:
-    assert full_disk_sentence(folder) == (
+    with files_of(10_000):
+        sentence = full_disk_sentence(folder)
+    assert sentence == (
         f"the disk is full: {folder.path}/events.jsonl could not be written; what was recorded before is kept; "
         f"free space, then: federa-bench resume {folder.path}"
     )
