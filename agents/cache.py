@@ -2,8 +2,8 @@
 
 <cache>/blobs/<sha256>            base weights and shards, shared by all agents of this machine
 <cache>/blobs/<sha256>.part       on their way, taken up again after a break
-<cache>/work/<agent>@<endpoint>/  base/ (links by file name), init, state, update, trainer.log; empty at the start
-<cache>/work/<agent>@<endpoint>.lock  held by the agent whose folder it is; the endpoint stands there as a hash
+<cache>/agents/<agent>@<endpoint>/  base/ (links by file name), init, state, update, trainer.log; empty at the start
+<cache>/agents/<agent>@<endpoint>.lock  held by the agent whose folder it is; the endpoint stands there as a hash
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ class AgentCache:
 
     def __init__(self, root: Path, agent: str, endpoint: str) -> None:
         self.blobs = BlobFolder(root / "blobs")
-        works = root / "work"
+        works = root / "agents"
         works.mkdir(parents=True, exist_ok=True)
         self._work = works / f"{agent}@{hashlib.sha256(endpoint.encode()).hexdigest()[:8]}"
         self._lock = open_alone(_lock_of(self._work))

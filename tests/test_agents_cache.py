@@ -46,12 +46,12 @@ os.kill(os.getpid(), 9)
 @pytest.mark.parametrize("name", ["a1", "a2"])
 def test_what_a_killed_agent_left_is_gone_at_the_next_start_and_blobs_stay(tmp_path: Path, name: str) -> None:
     subprocess.run([sys.executable, "-c", KILLED, str(tmp_path), HERE], check=False)
-    (left,) = tmp_path.glob("work/*/state.safetensors")
+    (left,) = tmp_path.glob("agents/*/state.safetensors")
     cache = AgentCache(tmp_path, name, HERE)
     assert not left.exists()
     assert cache.blobs.path("0" * 64).exists()
     cache.close()
-    assert list((tmp_path / "work").iterdir()) == []
+    assert list((tmp_path / "agents").iterdir()) == []
 
 
 def test_two_agents_of_one_name_do_not_share_a_folder(tmp_path: Path) -> None:
