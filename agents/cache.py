@@ -1,8 +1,8 @@
 """The agent's folder: blobs that are fetched once, by their hash, and the files of what is under way.
 
-<cache>/blobs/<sha256>            base weights and shards, shared by all agents of this machine
-<cache>/blobs/<sha256>.part       on their way, taken up again after a break
-<cache>/agents/<agent>@<endpoint>/  base/ (links by file name), init, state, update, trainer.log; empty at the start
+<cache>/blobs/<sha256>                  base weights and shards, shared by all agents of this machine
+<cache>/blobs/<sha256>.part             on their way, taken up again after a break
+<cache>/agents/<agent>@<endpoint>/      base/ (links by file name), init, state, update, trainer.log; empty at the start
 <cache>/agents/<agent>@<endpoint>.lock  held by the agent whose folder it is; the endpoint stands there as a hash
 """
 

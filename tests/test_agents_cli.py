@@ -52,7 +52,7 @@ def test_a_signal_ends_the_agent_and_its_trainer_with_a_goodbye(
         assert "it was" in controller.until(m.Goodbye).reason
         assert agent.wait(30) == exit_code
         assert b"Traceback" not in (tmp_path / "log").read_bytes()
-        assert not (tmp_path / "cache" / "work" / "a1").exists()
+        assert list((tmp_path / "cache" / "agents").iterdir()) == []
     finally:
         agent.kill()
         agent.wait()
