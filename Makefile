@@ -16,13 +16,13 @@ OPTIONS  = $(if $(SEED),--seed $(SEED)) $(if $(DATA),--data "$(DATA)") $(if $(MO
 OPTIONS += $(if $(ROUNDS),--rounds $(ROUNDS)) $(if $(OUT),--out "$(OUT)") $(foreach pair,$(SET),--set "$(pair)")
 
 .DEFAULT_GOAL := help
-.PHONY: help setup bench compare report test check agent embedded clean
+.PHONY: help setup bench compare resume status report test check agent embedded clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 	@echo
 	@echo "  Variables: PROFILE=$(PROFILE) METHOD=$(METHOD) METHODS=\"$(METHODS)\""
-	@echo "             DATA= MODELS= ROUNDS= SEED= OUT= SET=\"a.b=c d.e=f\" RUNS= CONNECT= NAME="
+	@echo "             DATA= MODELS= ROUNDS= SEED= OUT= SET=\"a.b=c d.e=f\" RUN= RUNS= CONNECT= NAME="
 
 setup: $(VENV)/.dev ## Set up .venv with everything, for work on the project
 
@@ -31,6 +31,13 @@ bench: $(VENV)/.controller ## Run one method on this machine and print its time 
 
 compare: $(VENV)/.controller ## Run several methods and write one report (METHODS PROFILE)
 	$(TOOL) compare $(PROFILE) --methods "$(METHODS)" $(OPTIONS)
+
+resume: $(VENV)/.controller ## Go on with a run that was interrupted (RUN)
+	@test -n "$(RUN)" || { echo 'name the run: make resume RUN=runs/a; `make status` lists them' >&2; exit 2; }
+	$(TOOL) resume "$(RUN)"
+
+status: $(VENV)/.controller ## Show the runs there are, and how to go on with those that stopped
+	@$(TOOL) status $(if $(OUT),--out "$(OUT)")
 
 report: $(VENV)/.controller ## Write tables and an HTML report of runs (RUNS="runs/a runs/b")
 	@test -n "$(RUNS)" || { echo 'name the runs: make report RUNS="runs/a runs/b"' >&2; exit 2; }
