@@ -123,12 +123,20 @@ def status(
 @app.command()
 def profiles(
     name: Annotated[str | None, typer.Argument(help="Show this one, resolved; default: list all.")] = None,
+    of: Annotated[str | None, typer.Argument(metavar="PROFILE", help="After `partition`: whose clients.")] = None,
     set_: SetOption = None,
+    data: Data = None,
+    as_json: Json = False,
     debug: Debug = False,
 ) -> int:
-    """List the experiments there are, or show one with everything it names put in."""
+    """List the experiments there are, show one with everything it names put in, or what its clients hold:
+    `profiles`, `profiles quickstart`, `profiles partition quickstart`."""
     if name is None:
         listing.show_profiles(Console(), library.list_experiments())
+    elif name == "partition":
+        launch.partition(of, set_ or [], data, as_json)
+    elif of is not None:
+        raise UsageError(f"'{of}' is one word too many; the commands are: profiles {name}, profiles partition {of}")
     else:
         launch.print_config(library.load_experiment(name, set_ or []))
     return 0

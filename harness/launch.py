@@ -11,7 +11,7 @@ import msgspec
 from rich.console import Console
 from rich.markup import escape
 
-from harness import library
+from harness import library, listing
 from harness.errors import FederaBenchError, UsageError
 from harness.profiles import METHODS, Experiment, Method, build, fingerprint
 from harness.store import RunFolder
@@ -60,6 +60,24 @@ def check_folders(data: Path | None, models: Path | None) -> None:
 def print_config(experiment: Experiment) -> None:
     """The resolved profile and its hash as JSON on stdout."""
     print_json({"profile_sha256": fingerprint(experiment), **msgspec.to_builtins(experiment)})
+
+
+def partition(profile: str | None, sets: Sequence[str], data: Path | None, as_json: bool) -> None:
+    """What the clients of an experiment hold, on stdout; nothing is trained.
+
+    Raises:
+        UsageError: no profile is named, or its data set is not there.
+    """
+    from harness.learning.clients import clients_of
+
+    if profile is None:
+        raise UsageError("profiles partition: name the profile, such as: federa-bench profiles partition quickstart")
+    check_folders(data, None)
+    clients = clients_of(library.load_experiment(profile, sets), data)
+    if as_json:
+        print_json(clients)
+    else:
+        listing.show_clients(Console(), clients)
 
 
 def print_json(value: object) -> None:

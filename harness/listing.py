@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import msgspec
 from rich.console import Console
@@ -14,6 +15,9 @@ from harness.library import Listed
 from harness.profiles import Experiment, Method
 from harness.rounds.selection import cohort
 from harness.store import RunFolder
+
+if TYPE_CHECKING:  # numpy is only needed where clients are shown
+    from harness.learning.clients import Clients
 
 
 class RunRow(msgspec.Struct, frozen=True, kw_only=True):
@@ -87,6 +91,33 @@ def show_profiles(console: Console, experiments: Sequence[Listed]) -> None:
     for experiment in experiments:
         table.add_row(*map(escape, experiment))
     console.print(table)
+
+
+def show_clients(console: Console, clients: Clients) -> None:
+    """What each client holds, and how far the clients are from each other."""
+    table = Table("client", "samples", "classes", "largest class", "its share", "from whole")
+    for client in clients.clients:
+        largest = max(range(len(client.by_class)), key=client.by_class.__getitem__)
+        share = client.by_class[largest] / client.samples
+        held = sum(count > 0 for count in client.by_class)
+        table.add_row(
+            str(client.client),
+            str(client.samples),
+            str(held),
+            escape(clients.classes[largest]),
+            f"{share:.2f}",
+            f"{client.from_whole:.3f}",
+        )
+    console.print(table)
+    how = "" if clients.kind == "iid" else f", alpha {clients.alpha:g}"
+    console.print(
+        f"{clients.experiment}: {clients.samples:,} samples of {len(clients.classes)} classes, {len(clients.clients)} "
+        f"clients ({clients.kind}{how}, seed {clients.seed})\nJensen-Shannon divergence, base 2: "
+        f"{clients.mean_pairwise:.3f} between two clients, {clients.mean_from_whole:.3f} from the whole (means)",
+        highlight=False,
+        markup=False,
+        soft_wrap=True,
+    )
 
 
 def plan(console: Console, experiment: Experiment, methods: Sequence[Method]) -> None:

@@ -70,6 +70,8 @@ PURE = (
     "harness.protocol",
     "harness.rounds",
     "harness.links",
+    "harness.learning.data.partition",
+    "harness.learning.data.divergence",
     "agents.lifecycle",
     "agents.frames",
     "agents.heartbeat",

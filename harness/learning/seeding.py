@@ -26,3 +26,11 @@ def derived_seed(stream: str, bits: int = 63) -> int:
     """
     digest = hashlib.sha256(stream.encode()).digest()
     return int.from_bytes(digest, "big") >> (8 * len(digest) - bits)
+
+
+def profile_seed(purpose: str, seed: int) -> int:
+    """The seed of what a profile's ``seeds.<purpose>`` draws once for a run: partition, initialisation, evaluation.
+
+    32 bits, so that a profile keeps the draws it was tuned with.
+    """
+    return derived_seed(f"{purpose}:{seed}", bits=32)

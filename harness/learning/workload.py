@@ -18,7 +18,7 @@ from harness.learning.data.encode import Encoded, joined, write_shard
 from harness.learning.data.model_source import BASE_FILES, find_model
 from harness.learning.data.partition import Indices, partition
 from harness.learning.data.sources import Split, load_dataset
-from harness.learning.seeding import derived_seed
+from harness.learning.seeding import profile_seed
 from harness.learning.spec import PrepareSpec
 from harness.profiles import Experiment, Method
 from harness.records import Parameters
@@ -90,12 +90,14 @@ def _learning_workload(
     train = encode(splits.train, model.tokenizer, max_length, workdir)
     test_shard = workdir / "test.safetensors"
     write_shard(encode(test, model.tokenizer, max_length, workdir), test_shard)
-    parts = partition(train.labels.tolist(), experiment.partition, _seed("partition", experiment.seeds.partition))
+    parts = partition(
+        train.labels.tolist(), experiment.partition, profile_seed("partition", experiment.seeds.partition)
+    )
     report(f"writing the shards of {len(parts)} clients, {min(map(len, parts))} to {max(map(len, parts))} samples each")
     shards = _write_shards(train, parts, workdir)
     spec = _spec(experiment, method, len(splits.label_names))
     report(f"making the initial state of {method}")
-    initial = initial_state(model.base, spec, _seed("initialisation", experiment.seeds.initialisation))
+    initial = initial_state(model.base, spec, profile_seed("initialisation", experiment.seeds.initialisation))
     state = workdir / "initial.safetensors"
     write_state(state, initial.state)
     init = state if needs_init(method) else None
@@ -117,7 +119,7 @@ def _null_workload(experiment: Experiment, method: Method, sources: Sources, wor
     """A state of the asked size, and shards of one sample; it measures the harness itself, without torch."""
     clients = range(experiment.partition.clients)
     report(f"writing a state of {experiment.train.null_state_bytes:,} bytes and {len(clients)} shards of one sample")
-    chance = np.random.default_rng(_seed("initialisation", experiment.seeds.initialisation))
+    chance = np.random.default_rng(profile_seed("initialisation", experiment.seeds.initialisation))
     count = max(1, experiment.train.null_state_bytes // 4)
     state = workdir / "initial.safetensors"
     save_file({"null": chance.standard_normal(count, dtype=np.float32)}, state)
@@ -147,11 +149,6 @@ def _spec(experiment: Experiment, method: Method, labels: int) -> PrepareSpec:
     )
 
 
-def _seed(purpose: str, seed: int) -> int:
-    """The seed of what is drawn once for a run; 32 bits, so that a profile keeps the draws it was tuned with."""
-    return derived_seed(f"{purpose}:{seed}", bits=32)
-
-
 def _evaluated_part(experiment: Experiment, test: Split) -> tuple[Split, tuple[str, ...]]:
     """The test texts to evaluate on: all, or a sample drawn by seed, in the order of the split."""
     wanted = experiment.evaluate.sample
@@ -160,7 +157,7 @@ def _evaluated_part(experiment: Experiment, test: Split) -> tuple[Split, tuple[s
         return test, ()
     if wanted > there:
         return test, (f"evaluate.sample is {wanted}, but the test split has {there} texts: all of them are used",)
-    chance = np.random.default_rng(_seed("evaluation", experiment.seeds.evaluation))
+    chance = np.random.default_rng(profile_seed("evaluation", experiment.seeds.evaluation))
     chosen = np.sort(chance.choice(there, size=wanted, replace=False))
     return Split([test.texts[i] for i in chosen], [test.labels[i] for i in chosen]), ()
 
