@@ -88,12 +88,32 @@ class LinkProfile(Profile, frozen=True, kw_only=True):
             raise ValueError(f"rate_min_mbps {bounds[0]:g} is above rate_max_mbps {bounds[1]:g}")
 
 
-class PartitionProfile(Profile, frozen=True, kw_only=True):
-    """How training samples become clients: FedNLP's Dirichlet (FeDeRA A.3), or ``iid``."""
+SHARES_TOLERANCE = 1e-6
 
-    kind: Literal["fednlp-dirichlet", "iid"] = "fednlp-dirichlet"
+
+class PartitionProfile(Profile, frozen=True, kw_only=True):
+    """How training samples become clients.
+
+    ``fednlp-dirichlet``: class shares from a Dirichlet, without replacement (FeDeRA A.3). ``dirichlet``: the same draw
+    with replacement, so that late clients are as skewed as early ones, and a sample may be at several. ``iid``: at
+    random. ``class-shares``: client k's samples have the classes (by sorted name) in the proportion ``shares[k]``.
+    """
+
+    kind: Literal["fednlp-dirichlet", "dirichlet", "iid", "class-shares"] = "fednlp-dirichlet"
     clients: Count = 100
     alpha: Annotated[float, Meta(gt=0)] = 0.1
+    shares: tuple[tuple[Annotated[float, Meta(ge=0, le=1)], ...], ...] | None = None
+
+    def __post_init__(self) -> None:
+        if (self.kind == "class-shares") != (self.shares is not None):
+            raise ValueError("shares belong to kind class-shares, and that kind needs them")
+        if self.shares is None:
+            return
+        if len(self.shares) != self.clients:
+            raise ValueError(f"shares has {len(self.shares)} rows for {self.clients} clients; give one row a client")
+        for client, row in enumerate(self.shares):
+            if abs(sum(row) - 1) > SHARES_TOLERANCE:
+                raise ValueError(f"shares of client {client} sum to {sum(row):g}; they must sum to 1")
 
 
 class RoundsProfile(Profile, frozen=True, kw_only=True):

@@ -92,6 +92,58 @@ def test_a_large_alpha_gives_every_client_the_whole_sets_classes() -> None:
     assert all(top_share(LABELS, part) == pytest.approx(0.2, abs=0.03) for part in parts)
 
 
+def test_with_replacement_late_clients_are_as_skewed_as_early_ones() -> None:
+    shares: dict[str, list[float]] = {}
+    for kind in ("fednlp-dirichlet", "dirichlet"):
+        profile = PartitionProfile(kind=kind, clients=50, alpha=0.1)  # type: ignore[arg-type]
+        last = [ordered_partition(LABELS * 20, profile, seed)[-10:] for seed in range(5)]
+        shares[kind] = [top_share(LABELS * 20, part) for parts in last for part in parts]
+    assert np.mean(shares["dirichlet"]) > 0.85
+    assert np.mean(shares["fednlp-dirichlet"]) < 0.8
+
+
+@settings(deadline=None, max_examples=40)
+@given(
+    labels=st.lists(st.integers(0, 6), min_size=1, max_size=120),
+    clients=st.integers(1, 30),
+    alpha=st.floats(0.01, 100),
+    seed=st.integers(0, 2**32 - 1),
+)
+def test_with_replacement_sizes_hold_and_a_client_repeats_a_sample_only_where_its_class_is_short(
+    labels: list[int], clients: int, alpha: float, seed: int
+) -> None:
+    clients = min(clients, len(labels))
+    parts = partition(labels, PartitionProfile(kind="dirichlet", clients=clients, alpha=alpha), seed)
+    assert sum(map(len, parts)) == len(labels)
+    there = np.bincount(labels, minlength=7)
+    for part in parts:
+        taken = np.bincount(np.asarray(labels)[part], minlength=7)
+        distinct = np.bincount(np.asarray(labels)[np.unique(part)], minlength=7)
+        assert (distinct[taken <= there] == taken[taken <= there]).all()
+
+
+def test_given_shares_are_what_each_client_gets_in_the_order_of_its_row() -> None:
+    rows = ((0.1, 0.9), (0.9, 0.1), (0.5, 0.5))
+    labels = [0, 1] * 300
+    profile = PartitionProfile(kind="class-shares", clients=3, shares=rows)
+    parts = partition(labels, profile, seed=0)
+    assert [np.bincount(np.asarray(labels)[part]).tolist() for part in parts] == [[20, 180], [180, 20], [100, 100]]
+    assert sorted(np.concatenate(parts).tolist()) == list(range(600))
+
+
+def test_a_class_that_runs_out_is_filled_from_what_is_left() -> None:
+    profile = PartitionProfile(kind="class-shares", clients=2, shares=((1.0, 0.0), (1.0, 0.0)))
+    parts = partition([0] * 30 + [1] * 70, profile, seed=0)
+    assert [len(part) for part in parts] == [50, 50]
+    assert sorted(np.concatenate(parts).tolist()) == list(range(100))
+
+
+def test_shares_for_another_number_of_classes_are_one_sentence() -> None:
+    profile = PartitionProfile(kind="class-shares", clients=2, shares=((0.5, 0.5), (1.0, 0.0)))
+    with pytest.raises(UsageError, match=r"partition\.shares of client 0 has 2 numbers, but .* have 5 classes"):
+        partition(LABELS, profile, seed=0)
+
+
 def test_more_clients_than_samples_is_one_sentence() -> None:
     with pytest.raises(UsageError, match=r"partition\.clients is 9, but there are 4 training samples"):
         partition([0, 1, 0, 1], PartitionProfile(clients=9), seed=0)

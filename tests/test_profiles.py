@@ -102,6 +102,22 @@ def test_a_link_s_rates_must_agree(rates: dict[str, float], sentence: str) -> No
         LinkProfile(name="l", **rates)
 
 
+@pytest.mark.parametrize(
+    ("keys", "sentence"),
+    [
+        ({"kind": "class-shares"}, "shares belong to kind class-shares, and that kind needs them"),
+        ({"shares": [[0.5, 0.5]] * 10, "clients": 10}, "shares belong to kind class-shares"),
+        ({"kind": "class-shares", "clients": 10, "shares": [[1]] * 9}, "shares has 9 rows for 10 clients"),
+        (
+            {"kind": "class-shares", "clients": 10, "shares": [[0.5, 0.4]] * 10},
+            "shares of client 0 sum to 0.9; they must sum to 1",
+        ),
+    ],
+)
+def test_class_shares_must_hold_together(keys: dict[str, object], sentence: str) -> None:
+    assert complaint(partition=keys).startswith(f"some.yaml: key 'partition' does not hold together: {sentence}")
+
+
 def test_profiles_are_frozen() -> None:
     experiment = build(LEAST, "some.yaml")
     with pytest.raises(AttributeError):

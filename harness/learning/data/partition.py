@@ -1,12 +1,13 @@
-"""How training samples become clients: FedNLP's Dirichlet (FeDeRA, appendix A.3), or independently; pure.
+"""How training samples become clients: FedNLP's Dirichlet (FeDeRA, appendix A.3) and other kinds; pure.
 
-Every sample lands in exactly one client. Each has floor(n / N) samples, the last of the order also the remainder;
-client ids are shuffled afterwards, since classes run out: early clients are skewed, late ones nearly mixed.
+Each client has floor(n / N) samples, the last of the order also the remainder. But for ``dirichlet``, which draws with
+replacement, every sample lands in exactly one client. Client ids are shuffled afterwards, since classes run out: early
+clients are skewed, late ones nearly mixed; ``class-shares`` keeps its order, for there a client is what its row says.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,9 +23,12 @@ def partition(labels: Sequence[int], profile: PartitionProfile, seed: int) -> li
     """Sample indices of each client, by client id.
 
     Raises:
-        UsageError: there are more clients than samples, or alpha is not a positive number numpy can draw with.
+        UsageError: there are more clients than samples, alpha is not a positive number numpy can draw with, or
+            ``shares`` is for another number of classes.
     """
     parts = ordered_partition(labels, profile, seed)
+    if profile.kind == "class-shares":
+        return parts
     shuffled = np.random.default_rng([seed, 1]).permutation(len(parts))
     return [parts[place] for place in shuffled]
 
@@ -43,7 +47,14 @@ def ordered_partition(labels: Sequence[int], profile: PartitionProfile, seed: in
     sizes = _sizes(len(classes), profile.clients)
     if profile.kind == "iid":
         return np.split(chance.permutation(len(classes)), np.cumsum(sizes)[:-1])
-    return _fednlp_dirichlet(classes, sizes, profile.alpha, chance)
+    pools = [chance.permutation(np.flatnonzero(classes == label)) for label in np.unique(classes)]
+    if profile.shares is not None:
+        return _without_replacement(pools, sizes, _given_shares(profile.shares, len(pools)))
+    class_shares = np.array([len(pool) for pool in pools]) / len(classes)
+    shares = (_draw_shares(profile.alpha * class_shares, chance) for _ in sizes)
+    if profile.kind == "dirichlet":
+        return [_with_replacement(pools, size, row, chance) for size, row in zip(sizes, shares, strict=True)]
+    return _without_replacement(pools, sizes, shares)
 
 
 def _sizes(samples: int, clients: int) -> list[int]:
@@ -52,21 +63,38 @@ def _sizes(samples: int, clients: int) -> list[int]:
     return [quota] * (clients - 1) + [samples - quota * (clients - 1)]
 
 
-def _fednlp_dirichlet(
-    classes: Indices, sizes: Sequence[int], alpha: float, chance: np.random.Generator
+def _without_replacement(
+    pools: Sequence[Indices], sizes: Sequence[int], shares: Iterable[NDArray[np.float64]]
 ) -> list[Indices]:
-    """For each client p ~ Dir(alpha * class shares), then p * size samples of each class, without replacement."""
-    pools = [chance.permutation(np.flatnonzero(classes == label)) for label in np.unique(classes)]
+    """FedNLP's way: for each client its share of each class, from what clients before it left."""
     left = np.array([len(pool) for pool in pools])
-    concentration = alpha * left / left.sum()
     taken = np.zeros_like(left)
     parts = []
-    for size in sizes:
-        counts = _counts(_draw_shares(concentration, chance), size, left)
+    for size, row in zip(sizes, shares, strict=True):
+        counts = _counts(row, size, left)
         parts.append(np.concatenate([pool[a : a + n] for pool, a, n in zip(pools, taken, counts, strict=True)]))
         taken += counts
         left = left - counts
     return parts
+
+
+def _with_replacement(
+    pools: Sequence[Indices], size: int, shares: NDArray[np.float64], chance: np.random.Generator
+) -> Indices:
+    """Samples of one client, whatever the others have; twice at this one only where a class has too few."""
+    counts = chance.multinomial(size, shares / shares.sum())
+    drawn = [chance.choice(pool, n, replace=n > len(pool)) for pool, n in zip(pools, counts, strict=True) if n]
+    return np.concatenate(drawn)
+
+
+def _given_shares(shares: Sequence[Sequence[float]], classes: int) -> list[NDArray[np.float64]]:
+    for client, row in enumerate(shares):
+        if len(row) != classes:
+            raise UsageError(
+                f"partition.shares of client {client} has {len(row)} numbers, but the training samples have {classes} "
+                "classes: give one for each, in the order of their sorted names"
+            )
+    return [np.array(row) for row in shares]
 
 
 def _draw_shares(concentration: NDArray[np.float64], chance: np.random.Generator) -> NDArray[np.float64]:
