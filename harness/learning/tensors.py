@@ -12,8 +12,8 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor
 
 from harness.blobs import blob_of
-from harness.durable import written_whole
 from harness.errors import BlobError, TrainerError
+from harness.learning.writing import safetensors_written
 
 
 def read_state(path: Path) -> dict[str, Tensor]:
@@ -32,7 +32,7 @@ def read_state(path: Path) -> dict[str, Tensor]:
 def save_state(path: Path, state: Mapping[str, Tensor]) -> None:
     """Write a state as contiguous float32 processor tensors in a fixed order: equal states give equal bytes."""
     plain = {name: state[name].detach().to("cpu", torch.float32).contiguous() for name in sorted(state)}
-    with written_whole(path) as temporary:
+    with safetensors_written(path) as temporary:
         save_file(plain, temporary)
 
 

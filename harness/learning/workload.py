@@ -20,6 +20,7 @@ from harness.learning.data.partition import Indices, partition
 from harness.learning.data.sources import Split, load_dataset
 from harness.learning.seeding import profile_seed
 from harness.learning.spec import PrepareSpec
+from harness.learning.writing import safetensors_written
 from harness.profiles import Experiment, Method
 from harness.records import Parameters
 
@@ -122,7 +123,8 @@ def _null_workload(experiment: Experiment, method: Method, sources: Sources, wor
     chance = np.random.default_rng(profile_seed("initialisation", experiment.seeds.initialisation))
     count = max(1, experiment.train.null_state_bytes // 4)
     state = workdir / "initial.safetensors"
-    save_file({"null": chance.standard_normal(count, dtype=np.float32)}, state)
+    with safetensors_written(state) as partial:
+        save_file({"null": chance.standard_normal(count, dtype=np.float32)}, partial)
     samples = joined([[client] for client in clients], [0] * len(clients))
     return Workload(
         base={},

@@ -13,8 +13,8 @@ from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save_file
 
 from harness.blobs import blob_of
-from harness.durable import written_whole
 from harness.errors import BlobError, TrainerError
+from harness.learning.writing import safetensors_written
 
 Array = NDArray[np.float32]
 
@@ -38,7 +38,7 @@ def weighted_mean(updates: Sequence[tuple[Path, int]], out: Path) -> str:
         files = [(path, stack.enter_context(_mapped(path)), samples) for path, samples in updates]
         names = _common_names([(path, file) for path, file, _ in files])
         mean = {name: _mean_of(name, files) for name in names}
-    with written_whole(out) as temporary:
+    with safetensors_written(out) as temporary:
         save_file(mean, temporary)
     return blob_of(out).sha256
 

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 from safetensors.numpy import load_file, save_file
 
-from harness.durable import written_whole
+from harness.learning.writing import safetensors_written
 
 
 @dataclass(frozen=True)
@@ -49,7 +49,7 @@ def joined(samples: Iterable[Sequence[int] | NDArray[np.int32]], labels: Sequenc
 
 def write_shard(encoded: Encoded, path: Path) -> None:
     """Write a shard; under its name it is there whole or not at all."""
-    with written_whole(path) as temporary:
+    with safetensors_written(path) as temporary:
         save_file({"input_ids": encoded.input_ids, "offsets": encoded.offsets, "labels": encoded.labels}, temporary)
 
 
