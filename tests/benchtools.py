@@ -8,7 +8,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import msgspec
@@ -43,14 +43,19 @@ def started(*arguments: str, cwd: Path) -> Iterator[subprocess.Popen[str]]:
     finally:
         family = [*agents_of(process.pid), process.pid] if process.poll() is None else []
         for pid in family:
-            os.kill(pid, signal.SIGKILL)
+            with suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
         process.communicate(timeout=30)
 
 
 def agents_of(pid: int) -> list[int]:
-    """Process ids of the agents that a controller started."""
-    children = psutil.Process(pid).children()
-    return [child.pid for child in children if "agents" in child.cmdline()]
+    """Process ids of the living agents that a controller started."""
+    agents = []
+    for child in psutil.Process(pid).children():
+        with suppress(psutil.NoSuchProcess):  # it ended meanwhile, or waits for its parent to notice
+            if "agents" in child.cmdline():
+                agents.append(child.pid)
+    return agents
 
 
 def until(fact: Callable[[], object], what: str) -> None:
