@@ -9,7 +9,19 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from harness.errors import StoreError
+
 FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+
+
+def unwritten(path: Path | str, error: OSError, run: str = "") -> StoreError:
+    """What to tell a person where a file of a run could not be written, for the caller to raise."""
+    why = "the disk is full" if error.errno in FULL else error.strerror or "the system refused"
+    remedy = "free space" if error.errno in FULL else "mend that"
+    return StoreError(
+        f"{why}: {path} could not be written; what was recorded before is kept; "
+        f"{remedy}, then: {f'federa-bench resume {run}'.strip()}"
+    )
 
 
 def append_whole(path: Path, data: bytes) -> None:

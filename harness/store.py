@@ -20,7 +20,7 @@ from typing import Any, Literal
 import msgspec
 
 from harness.blobs import blob_of
-from harness.durable import FULL, append_whole, copy_whole, cut_torn_line, replace_whole
+from harness.durable import append_whole, copy_whole, cut_torn_line, replace_whole, unwritten
 from harness.errors import StoreError, UsageError
 from harness.records import SCHEMA, ClientRecord, Header, RoundRecord
 from harness.rounds.events import AnyEvent
@@ -208,13 +208,8 @@ class RunFolder:
         return records
 
     def unwritten(self, path: Path | str, error: OSError) -> StoreError:
-        """What to tell a person where a file could not be written."""
-        why = "the disk is full" if error.errno in FULL else error.strerror or "the system refused"
-        remedy = "free space" if error.errno in FULL else "mend that"
-        return StoreError(
-            f"{why}: {path} could not be written; what was recorded before is kept; "
-            f"{remedy}, then: federa-bench resume {self.path}"
-        )
+        """What to tell a person where a file of this run could not be written."""
+        return unwritten(path, error, run=str(self.path))
 
 
 def _round_of(path: Path) -> int:

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from harness.blobs import Landing
-from harness.durable import FULL
-from harness.errors import StoreError
+from harness.durable import unwritten
 from harness.fleets.peers import Peer
 from harness.protocol import messages as m
 from harness.transport import Server
@@ -33,7 +32,7 @@ class Uploads:
             if peer.landing.incoming.complete:
                 self._conclude(peer, peer.landing)
         except OSError as error:
-            raise _unwritten(peer, error) from None
+            raise unwritten(f"{peer.update} of {peer.name}", error) from None
 
     def chunk(self, peer: Peer, chunk: m.Chunk, data: bytes | memoryview) -> None:
         """Bytes of the update that is under way; of any other they are ignored. Raises as :meth:`offer` does."""
@@ -47,7 +46,7 @@ class Uploads:
             elif credit := peer.landing.incoming.credit():
                 self._server.send(peer.id, credit)
         except OSError as error:
-            raise _unwritten(peer, error) from None
+            raise unwritten(f"{peer.update} of {peer.name}", error) from None
 
     def _conclude(self, peer: Peer, landing: Landing) -> None:
         verdict = landing.finish()
@@ -56,12 +55,3 @@ class Uploads:
             self._server.send(peer.id, landing.incoming.accept())
         else:
             peer.landed_sha256 = verdict.sha256
-
-
-def _unwritten(peer: Peer, error: OSError) -> StoreError:
-    why = "the disk is full" if error.errno in FULL else error.strerror or "the system refused"
-    remedy = "free space" if error.errno in FULL else "mend that"
-    return StoreError(
-        f"{why}: the update of {peer.name} could not be written to {peer.update}; what was recorded before is kept; "
-        f"{remedy}, then go on with `federa-bench resume`"
-    )
