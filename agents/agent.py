@@ -231,4 +231,5 @@ class Agent:
         if self._trainer is not None:
             shard = self._cache.blobs.path(order.shard.sha256)
             paths = {"state": self._cache.state, "shard": shard, "update": self._cache.update}
-            self._trainer.order(Train(seed=order.task.seed, **{name: str(path) for name, path in paths.items()}))
+            files = {name: str(path) for name, path in paths.items()}
+            self._trainer.order(Train(seed=order.task.seed, round=ref.round, **files))

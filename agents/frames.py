@@ -25,11 +25,12 @@ class Prepare(Frame, frozen=True, kw_only=True, tag="prepare"):
 
 
 class Train(Frame, frozen=True, kw_only=True, tag="train"):
-    """Train from ``state`` on ``shard`` and write ``update``; all are files."""
+    """Train from ``state`` on ``shard`` and write ``update``; all are files. Rounds count from 1."""
 
     state: str
     shard: str
     seed: int
+    round: int
     update: str
 
 

@@ -56,7 +56,7 @@ class Worker:
         cpu_s, marks = time.process_time(), [time.monotonic()]
         self._trainer.load(Path(order.state), Path(order.shard))
         marks.append(time.monotonic())
-        trained = self._trainer.train(order.seed)
+        trained = self._trainer.train(order.seed, order.round)
         marks.append(time.monotonic())
         self._trainer.save(Path(order.update))
         marks.append(time.monotonic())

@@ -47,13 +47,13 @@ def main(argv: list[str] | None = None) -> int:
 def _parser() -> argparse.ArgumentParser:
     parser = _Parser(
         prog="federa-bench report",
-        description="Print the time to each fraction of the target (of null runs: seconds per round), and write a "
+        description="Print the time to each fraction of each target (of null runs: seconds per round), and write a "
         "report of one or more runs.",
         epilog="One run: RUN/report.html and RUN/tables. Several: reports/<methods>-<id> beside the first run.",
     )
     parser.add_argument("runs", nargs="+", type=Path, metavar="RUN", help="a run folder, or a folder of run folders")
     parser.add_argument("--out", type=Path, metavar="PATH", help="a folder, or an .html file with tables/ beside it")
-    parser.add_argument("--json", action="store_true", help="print the table's raw values as JSON, for programs")
+    parser.add_argument("--json", action="store_true", help="print the tables' raw values as JSON, for programs")
     parser.add_argument("--no-tables", dest="tables", action="store_false", help="write no CSV and Markdown files")
     parser.add_argument("--debug", action="store_true", help="show a traceback where something fails")
     return parser
@@ -76,12 +76,12 @@ def _report(paths: Sequence[Path], out: Path | None, as_json: bool, with_tables:
         write_tables(runs, page.parent / "tables")
     # Null trainers reach no target: what such a run measures is the harness' own seconds.
     null = all(run.experiment.train.trainer == "null" for run in runs)
-    table = tables.round_phases(runs) if null else tables.time_to_target(runs)
+    shown = (tables.round_phases(runs),) if null else tables.times_to_targets(runs)
     cautions = warnings.cautions(runs, loaded.left_out)
     if as_json:
-        _print_json(table.records)
+        _print_json([record for table in shown for record in table.records])
     else:
-        _print(table, cautions, page)
+        _print(shown, cautions, page)
 
 
 def _shared_page(folder: Path, runs: Sequence[Run]) -> Path:
@@ -91,8 +91,8 @@ def _shared_page(folder: Path, runs: Sequence[Run]) -> Path:
     return folder / "reports" / "-".join([*methods, identity]) / "report.html"
 
 
-def _print(table: Table, cautions: Sequence[Caution], page: Path) -> None:
-    """Table, warnings and path, as they stand: nothing in them is read as markup."""
+def _print(shown: Sequence[Table], cautions: Sequence[Caution], page: Path) -> None:
+    """Tables, warnings and path, as they stand: nothing in them is read as markup."""
     from rich.console import Console
     from rich.text import Text
 
@@ -101,7 +101,10 @@ def _print(table: Table, cautions: Sequence[Caution], page: Path) -> None:
     console = Console(highlight=False)
     if not console.is_terminal:
         console.width = TERMINAL_WIDTH
-    console.print(to_terminal(table))
+    for place, table in enumerate(shown):
+        if place > 0:
+            console.print()
+        console.print(to_terminal(table))
     for caution in cautions:
         console.print(Text(f"{caution.level}: {caution.text}", style="yellow" if caution.level == "warning" else "dim"))
     console.print(Text(f"report: {page}"), soft_wrap=True)

@@ -13,25 +13,26 @@ from typing import Any
 import plotly.graph_objects as go
 
 from analysis import stats, targets, units
+from analysis.goals import drawn_together, goal_of
 from analysis.load import Run
 from analysis.palette import FRACTION_SYMBOLS, PHASES, style
-from analysis.tables import crossings, fractions_of
+from analysis.plots import blank, plain
 from harness.records import RoundRecord
 
 MOST_MARKERS = 24
 LABELS_PX = 44  # beside the plot, for the names of target lines
 
 
-def milestones(runs: Sequence[Run]) -> go.Figure:
-    """When each run reached each fraction: one line a run, one mark a fraction."""
-    fractions = fractions_of(runs)
-    reached = [crossings(run, fractions) for run in runs]
+def milestones(runs: Sequence[Run], place: int = 0) -> go.Figure:
+    """When each run reached each fraction of a target: one line a run, one mark a fraction."""
+    goal = goal_of(runs, place)
+    reached = goal.crossings()
     clock = units.time_unit(c.elapsed_s for row in reached for c in row if c)
-    figure = _figure(f"time, {clock.symbol}", "", height=60 + 34 * len(runs))
-    for label, run, row in zip(stats.labels(runs), runs, reached, strict=True):
+    figure = blank(f"time, {clock.symbol}", "", height=60 + 34 * len(goal.runs))
+    for label, run, row in zip(goal.labels, goal.runs, reached, strict=True):
         found = [(c, FRACTION_SYMBOLS[at % len(FRACTION_SYMBOLS)]) for at, c in enumerate(row) if c]
         xs = [c.elapsed_s / clock.divisor for c, _ in found]
-        look, name = style(run.header.method), _plain(label)
+        look, name = style(run.header.method), plain(label)
         figure.add_trace(  # a run that reached nothing keeps its empty row
             go.Scatter(
                 x=[0.0, *xs[-1:]],
@@ -56,53 +57,50 @@ def milestones(runs: Sequence[Run]) -> go.Figure:
     return figure
 
 
-def decided_s(runs: Sequence[Run]) -> float | None:
+def decided_s(runs: Sequence[Run], place: int = 0) -> float | None:
     """Where the time axis may end at first: a little after the last crossing, or the end of a run that misses one.
 
     None where that would hide less than a third of the axis. A slow method's long tail else squeezes all the others.
     """
-    fractions = fractions_of(runs)
     ends_s = [0.0]
-    for run in runs:
-        reached = crossings(run, fractions)
-        ends_s += [c.elapsed_s for c in reached if c]
-        ends_s += [run.rounds[-1].elapsed_s] if run.rounds and None in reached else []
+    for goal in drawn_together(runs, place):
+        for run, reached in zip(goal.runs, goal.crossings(), strict=True):
+            ends_s += [c.elapsed_s for c in reached if c]
+            ends_s += [run.rounds[-1].elapsed_s] if run.rounds and None in reached else []
     longest_s = max((record.elapsed_s for run in runs for record in run.rounds), default=0.0)
     until_s = 1.15 * max(ends_s)
     return until_s if 0 < until_s < 2 / 3 * longest_s else None
 
 
-def metric_by_time(runs: Sequence[Run]) -> go.Figure:
-    """The target metric against the benchmark clock, with the target's lines."""
+def metric_by_time(runs: Sequence[Run], place: int = 0) -> go.Figure:
+    """A target's metric against the benchmark clock, with the target's lines; ``place`` chooses the target."""
     clock = units.time_unit(record.elapsed_s for run in runs for record in run.rounds)
-    figure = _figure(f"time, {clock.symbol}", _metric_name(runs), right=LABELS_PX)
-    until_s = decided_s(runs)
+    figure = blank(f"time, {clock.symbol}", _metric_words(runs, place), right=LABELS_PX)
+    until_s = decided_s(runs, place)
     if until_s is not None:
         figure.update_xaxes(range=[0, until_s / clock.divisor])
     else:
         figure.update_xaxes(rangemode="tozero")
-    _add_metric(
-        figure, runs, lambda rounds: [r.elapsed_s / clock.divisor for r in rounds], f"%{{x:.4~g}} {clock.symbol}"
-    )
+    hover = f"%{{x:.4~g}} {clock.symbol}"
+    _add_metric(figure, runs, place, lambda rounds: [r.elapsed_s / clock.divisor for r in rounds], hover)
     return figure
 
 
-def metric_by_round(runs: Sequence[Run]) -> go.Figure:
-    """The target metric against rounds, with the target's lines."""
-    figure = _figure("round", _metric_name(runs), right=LABELS_PX)
-    _add_metric(figure, runs, lambda rounds: [float(r.round) for r in rounds], "round %{x}")
+def metric_by_round(runs: Sequence[Run], place: int = 0) -> go.Figure:
+    """A target's metric against rounds, with the target's lines."""
+    figure = blank("round", _metric_words(runs, place), right=LABELS_PX)
+    _add_metric(figure, runs, place, lambda rounds: [float(r.round) for r in rounds], "round %{x}")
     figure.update_xaxes(rangemode="tozero")
     return figure
 
 
-def metric_by_bytes(runs: Sequence[Run]) -> go.Figure:
-    """The target metric against the payload sent so far, up + down; logarithmic where methods are far apart."""
+def metric_by_bytes(runs: Sequence[Run], place: int = 0) -> go.Figure:
+    """A target's metric against the payload sent so far, up + down; logarithmic where methods are far apart."""
     totals = [targets.payload_bytes(run.rounds) for run in runs]
     size = units.byte_unit(totals)
-    figure = _figure(f"payload, {size.symbol}", _metric_name(runs), right=LABELS_PX)
-    _add_metric(
-        figure, runs, lambda rounds: [b / size.divisor for b in _bytes_so_far(rounds)], f"%{{x:.4~g}} {size.symbol}"
-    )
+    figure = blank(f"payload, {size.symbol}", _metric_words(runs, place), right=LABELS_PX)
+    hover = f"%{{x:.4~g}} {size.symbol}"
+    _add_metric(figure, runs, place, lambda rounds: [b / size.divisor for b in _bytes_so_far(rounds)], hover)
     if _far_apart(totals):
         figure.update_xaxes(type="log", dtick=1)
     return figure
@@ -112,7 +110,7 @@ def bytes_by_round(runs: Sequence[Run]) -> go.Figure:
     """Payload so far, up + down, against rounds."""
     totals = [targets.payload_bytes(run.rounds) for run in runs]
     size = units.byte_unit(totals)
-    figure = _figure("round", f"payload so far, {size.symbol}")
+    figure = blank("round", f"payload so far, {size.symbol}")
     for label, run in zip(stats.labels(runs), runs, strict=True):
         sizes = [value / size.divisor for value in _bytes_so_far(run.rounds)]
         hover = f"round %{{x}}<br>%{{y:.4~g}} {size.symbol}"
@@ -127,8 +125,8 @@ def bytes_by_round(runs: Sequence[Run]) -> go.Figure:
 
 def phases_by_method(runs: Sequence[Run]) -> go.Figure:
     """A run's mean round by phase, one bar a run: means, because they sum to the whole."""
-    figure = _figure("mean round, s", "", height=64 + 38 * len(runs))
-    names = [_plain(label) for label in stats.labels(runs)]
+    figure = blank("mean round, s", "", height=64 + 38 * len(runs))
+    names = [plain(label) for label in stats.labels(runs)]
     for field, phase, colour in PHASES:
         means_s = [sum(getattr(r, field) for r in run.rounds) / len(run.rounds) if run.rounds else None for run in runs]
         figure.add_trace(
@@ -148,7 +146,7 @@ def phases_by_method(runs: Sequence[Run]) -> go.Figure:
 
 def phases_by_round(run: Run) -> go.Figure:
     """One run's rounds by phase, stacked: the bar is ``round_s``."""
-    figure = _figure("round", "s", height=220)
+    figure = blank("round", "s", height=220)
     for field, phase, colour in PHASES:
         figure.add_trace(
             go.Bar(
@@ -163,38 +161,32 @@ def phases_by_round(run: Run) -> go.Figure:
     return figure
 
 
-def _figure(x_title: str, y_title: str, height: int = 340, right: int = 16) -> go.Figure:
-    """An empty figure: no template, no legend, no title (the page has them), numbers on plain axes."""
-    axis: dict[str, Any] = {"zeroline": False, "ticks": "outside", "ticklen": 4, "automargin": True}
-    return go.Figure(
-        layout={
-            "template": "none",
-            "height": height,
-            "margin": {"l": 8, "r": right, "t": 10, "b": 8},
-            "showlegend": False,
-            "hovermode": "closest",
-            "xaxis": {**axis, "title": {"text": x_title, "standoff": 8}},
-            "yaxis": {**axis, "title": {"text": y_title, "standoff": 8}},
-        }
-    )
-
-
-def _add_metric(figure: go.Figure, runs: Sequence[Run], x_of: Any, x_hover: str) -> None:
-    """A line of the target metric for each run, over the evaluated rounds, and the lines of the target."""
-    for label, run in zip(stats.labels(runs), runs, strict=True):
-        name = run.experiment.target.metric
+def _add_metric(figure: go.Figure, runs: Sequence[Run], place: int, x_of: Any, x_hover: str) -> None:
+    """A line of the target's metric for each run, over the evaluated rounds, and the lines of that metric's targets."""
+    goal = goal_of(runs, place)
+    for label, run, target in zip(goal.labels, goal.runs, goal.targets, strict=True):
+        name = target.metric
         xs = x_of(run.rounds)
         points = [(x, r.metrics[name]) for x, r in zip(xs, run.rounds, strict=True) if name in r.metrics]
         hover = f"%{{y:.4f}}<br>{x_hover}"
         figure.add_trace(_line(run, label, [x for x, _ in points], [y for _, y in points], hover))
-    for value in dict.fromkeys(run.experiment.target.value for run in runs):
-        for fraction in fractions_of(runs):
-            figure.add_hline(
-                y=fraction * value,
-                line={"color": "#888888", "width": 1, "dash": "dot"},
-                annotation={"text": units.percent(fraction), "font": {"size": 11}, "x": 1, "xanchor": "left"},
-                annotation_yanchor="middle",
-            )
+    for drawn in drawn_together(runs, place):
+        for value in dict.fromkeys(target.value for target in drawn.targets):
+            for fraction in drawn.fractions:
+                _add_target_line(figure, fraction, value)
+
+
+def _add_target_line(figure: go.Figure, fraction: float, value: float) -> None:
+    figure.add_hline(
+        y=fraction * value,
+        line={"color": "#888888", "width": 1, "dash": "dot"},
+        annotation={"text": units.percent(fraction), "font": {"size": 11}, "x": 1, "xanchor": "left"},
+        annotation_yanchor="middle",
+    )
+
+
+def _metric_words(runs: Sequence[Run], place: int) -> str:
+    return plain(goal_of(runs, place).metric_words)
 
 
 def _line(run: Run, label: str, xs: list[float], ys: list[float], hover: str) -> go.Scatter:
@@ -202,12 +194,12 @@ def _line(run: Run, label: str, xs: list[float], ys: list[float], hover: str) ->
     return go.Scatter(
         x=xs,
         y=ys,
-        name=_plain(label),
+        name=plain(label),
         meta=run.header.method,
         mode="lines+markers",
         line={"color": look.colour, "dash": look.dash, "width": 2.5 if run.header.method == "federa" else 2},
         marker={"symbol": look.symbol, "size": 7, "maxdisplayed": MOST_MARKERS},
-        hovertemplate=f"{hover}<extra>{_plain(label)}</extra>",
+        hovertemplate=f"{hover}<extra>{plain(label)}</extra>",
     )
 
 
@@ -218,12 +210,3 @@ def _bytes_so_far(rounds: Sequence[RoundRecord]) -> list[int]:
 def _far_apart(totals: Sequence[int]) -> bool:
     some = [total for total in totals if total > 0]
     return bool(some) and max(some) > 30 * min(some)
-
-
-def _metric_name(runs: Sequence[Run]) -> str:
-    return _plain(units.listing(dict.fromkeys(run.experiment.target.metric for run in runs)))
-
-
-def _plain(text: str) -> str:
-    """Text for plotly, which reads a few tags and entities in labels."""
-    return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")

@@ -15,22 +15,26 @@ import msgspec
 
 from harness.errors import StoreError, UsageError
 from harness.profiles import Experiment, build
-from harness.records import SCHEMA, ClientRecord, Header, Record, RoundRecord
+from harness.records import SCHEMA, ClientRecord, Header, Partition, Record, RoundRecord
 
-HEADER, ROUNDS, CLIENTS = "header.json", "rounds.jsonl", "clients.jsonl"
+HEADER, PARTITION, ROUNDS, CLIENTS = "header.json", "partition.json", "rounds.jsonl", "clients.jsonl"
 
 R = TypeVar("R", bound=Record)
 
 
 @dataclass(frozen=True)
 class Run:
-    """All that one run left behind. ``notes`` are sentences about what could not be read and was left out."""
+    """All that one run left behind. ``notes`` are sentences about what could not be read and was left out.
+
+    ``partition`` is None in a run that recorded none.
+    """
 
     header: Header
     rounds: tuple[RoundRecord, ...]
     clients: tuple[ClientRecord, ...]
     path: Path
     notes: tuple[str, ...] = ()
+    partition: Partition | None = None
 
     @cached_property
     def experiment(self) -> Experiment:
@@ -56,7 +60,7 @@ def load_run(path: Path) -> Run:
     header = _read_header(path / HEADER)
     rounds, round_notes = _read_lines(path / ROUNDS, RoundRecord)
     clients, client_notes = _read_lines(path / CLIENTS, ClientRecord)
-    run = Run(header, rounds, clients, path, (*round_notes, *client_notes))
+    run = Run(header, rounds, clients, path, (*round_notes, *client_notes), _read_partition(path / PARTITION))
     _ = run.experiment  # a profile that is not valid is said now, not in the middle of a report
     return run
 
@@ -119,14 +123,22 @@ def _read_header(path: Path) -> Header:
     data = _read(path)
     try:
         schema = msgspec.json.decode(data, type=_Schema).schema
-        if schema > SCHEMA:
+        if schema != SCHEMA:
             raise StoreError(
-                f"{path} has schema {schema}, this version reads up to {SCHEMA}; "
-                "use the federa-bench that wrote it, or a newer one"
+                f"{path} has schema {schema}, this version reads {SCHEMA}; use the federa-bench that wrote it"
             )
         return msgspec.json.decode(data, type=Header)
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise StoreError(f"{path} is damaged ({error}); restore it from a copy or run again") from None
+
+
+def _read_partition(path: Path) -> Partition | None:
+    if not path.exists():
+        return None
+    try:
+        return msgspec.json.decode(_read(path), type=Partition)
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise StoreError(f"{path} is damaged ({error}); restore it from a copy, or delete it") from None
 
 
 def _read_lines(path: Path, kind: type[R]) -> tuple[tuple[R, ...], tuple[str, ...]]:

@@ -35,6 +35,19 @@ PHASES = (
     ("wait_s", "wait", "#D55E00"),
     ("other_s", "other", "#999999"),
 )
+# Cividis, from 0 to 1: as dark and as yellow for readers who do not see red or green (Nunez et al. 2018).
+SHARE_SCALE = (
+    "#00224e",
+    "#123570",
+    "#3b496c",
+    "#575d6d",
+    "#707173",
+    "#8a8678",
+    "#a59c74",
+    "#c3b369",
+    "#e1cc55",
+    "#fee838",
+)
 FRACTION_SYMBOLS = ("circle", "diamond", "square", "triangle-up", "cross", "x")
 
 

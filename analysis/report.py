@@ -12,18 +12,56 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 from plotly.offline import get_plotlyjs
 
-from analysis import figures, palette, rendering, stats, summary, tables, units, warnings
+from analysis import (
+    figures,
+    palette,
+    partition_figures,
+    partitions,
+    rendering,
+    stats,
+    summary,
+    tables,
+    units,
+    warnings,
+)
+from analysis.goals import drawn_places, goal_of, goals_of
 from analysis.load import Run
 from harness.errors import StoreError
 
 
 @dataclass(frozen=True)
 class Chart:
-    """A figure and what is written above it."""
+    """A figure and what is written above it. A figure without a height is a square, at most ``side_px`` wide."""
 
-    key: str
     title: str
     figure: dict[str, Any]
+    side_px: int = 0
+
+    @property
+    def style(self) -> str:
+        """The size of its place in the page, as CSS."""
+        height_px = self.figure["layout"].get("height")
+        return f"height: {height_px}px" if height_px else f"aspect-ratio: 1; max-width: {self.side_px}px"
+
+
+@dataclass(frozen=True)
+class GoalPart:
+    """What the summary says of one target."""
+
+    headline: str
+    tiles: tuple[summary.Tile, ...]
+    table: rendering.Table
+    fractions: tuple[tuple[str, str], ...]
+    milestones: Chart
+
+
+@dataclass(frozen=True)
+class PartitionPart:
+    """What the report says of one partition; ``whose`` names its runs where not all have it."""
+
+    whose: str
+    facts: tuple[tuple[str, str], ...]
+    charts: tuple[Chart, Chart]
 
 
 def write_report(runs: Sequence[Run], out: Path, left_out: Sequence[str] = ()) -> Path:
@@ -50,6 +88,8 @@ def write_tables(runs: Sequence[Run], out_dir: Path) -> tuple[Path, ...]:
     written: list[Path] = []
     try:
         out_dir.mkdir(parents=True, exist_ok=True)
+        for stale in out_dir.glob(f"{tables.TIME_TO_TARGET}-*.*"):
+            stale.unlink()  # of a target that these runs do not have
         for table in tables.all_tables(stats.in_order(runs)):
             for suffix, text in ((".csv", rendering.to_csv(table)), (".md", rendering.to_markdown(table))):
                 path = out_dir / f"{table.name}{suffix}"
@@ -75,27 +115,27 @@ def render(runs: Sequence[Run], left_out: Sequence[str] = ()) -> str:
         lstrip_blocks=True,
     )
     environment.filters["unbroken"] = unbroken
+    environment.policies["json.dumps_kwargs"] = {"sort_keys": True, "separators": (",", ":")}
     return environment.get_template("report.html").render(
         title=" · ".join(dict.fromkeys(run.experiment.name for run in runs)),
         descriptions=list(dict.fromkeys(run.experiment.description for run in runs)),
         facts=_facts(runs),
-        headline=summary.headline(runs),
-        tiles=summary.tiles(runs),
+        goals=[_goal_part(runs, place) for place in range(len(goals_of(runs)))],
         cautions=warnings.cautions(runs, left_out),
         legend=_legend(runs),
         phases=palette.PHASES,
-        fractions=list(
-            zip((units.percent(f) for f in tables.fractions_of(runs)), palette.FRACTION_SYMBOLS, strict=False)
-        ),
-        targets=tables.time_to_target(runs),
         rounds=tables.round_phases(runs),
         transfers=tables.transfers(runs),
         failures=tables.failures(runs),
         run_list=[_run_row(run) for run in runs],
         environment=summary.settings(runs, [run.header.environment for run in runs]),
         profile=summary.settings(runs, [run.header.profile for run in runs]),
-        charts={chart.key: chart for chart in _charts(runs)},
+        curves=_curves(runs),
+        byte_charts=_byte_charts(runs),
+        mean_round=_chart("Mean round", figures.phases_by_method(runs)),
         phase_charts=_phase_charts(runs),
+        partitions=[_partition_part(shared) for shared in partitions.shared_partitions(runs)],
+        share_scale=palette.SHARE_SCALE,
         plotly_js=Markup(get_plotlyjs()),
     )
 
@@ -105,29 +145,66 @@ def unbroken(text: str) -> str:
     return re.sub(r"(\d) (%|s|min|h|[kMGT]?B|Mbit/s)(?![A-Za-z])", "\\1\N{NO-BREAK SPACE}\\2", text)
 
 
-def _charts(runs: Sequence[Run]) -> list[Chart]:
-    made = (
-        ("milestones", "Time to each fraction", figures.milestones(runs)),
-        ("by-time", _time_title(runs), figures.metric_by_time(runs)),
-        ("by-round", "Against rounds", figures.metric_by_round(runs)),
-        ("by-bytes", "Against bytes", figures.metric_by_bytes(runs)),
-        ("bytes", "Payload by round", figures.bytes_by_round(runs)),
-        ("phases", "Mean round", figures.phases_by_method(runs)),
+def _chart(title: str, figure: Any, side_px: int = 0) -> Chart:
+    return Chart(title, figure.to_plotly_json(), side_px)
+
+
+def _goal_part(runs: Sequence[Run], place: int) -> GoalPart:
+    fractions = (units.percent(fraction) for fraction in goal_of(runs, place).fractions)
+    return GoalPart(
+        headline=summary.headline(runs, place),
+        tiles=summary.tiles(runs, place),
+        table=tables.time_to_target(runs, place),
+        fractions=tuple(zip(fractions, palette.FRACTION_SYMBOLS, strict=False)),
+        milestones=_chart("Time to each fraction", figures.milestones(runs, place)),
     )
-    return [Chart(key, title, figure.to_plotly_json()) for key, title, figure in made]
 
 
-def _time_title(runs: Sequence[Run]) -> str:
-    if figures.decided_s(runs) is None:
-        return "Against time"
-    return "Against time, until every target is decided (double-click: all)"
+def _curves(runs: Sequence[Run]) -> list[Chart]:
+    """Each metric of a target against time and against rounds."""
+    charts = []
+    for place in drawn_places(runs):
+        ends = "" if figures.decided_s(runs, place) is None else ", until every target is decided (double-click: all)"
+        charts.append(_chart(_of(runs, place, f"Against time{ends}"), figures.metric_by_time(runs, place)))
+        charts.append(_chart(_of(runs, place, "Against rounds"), figures.metric_by_round(runs, place)))
+    return charts
+
+
+def _byte_charts(runs: Sequence[Run]) -> list[Chart]:
+    against = [
+        _chart(_of(runs, place, "Against bytes"), figures.metric_by_bytes(runs, place)) for place in drawn_places(runs)
+    ]
+    return [*against, _chart("Payload by round", figures.bytes_by_round(runs))]
+
+
+def _of(runs: Sequence[Run], place: int, title: str) -> str:
+    """The title, with its metric where figures of several stand side by side."""
+    if len(drawn_places(runs)) == 1:
+        return title
+    metric = goal_of(runs, place).metric_words
+    return f"{metric[:1].upper()}{metric[1:]} {title.lower()}"
 
 
 def _phase_charts(runs: Sequence[Run]) -> list[Chart]:
-    return [
-        Chart(f"phases-{place}", label, figures.phases_by_round(run).to_plotly_json())
-        for place, (label, run) in enumerate(zip(stats.labels(runs), runs, strict=True))
-    ]
+    return [_chart(label, figures.phases_by_round(run)) for label, run in zip(stats.labels(runs), runs, strict=True)]
+
+
+def _partition_part(shared: partitions.SharedPartition) -> PartitionPart:
+    mean = partitions.divergence_text(shared.mean_of_pairs)
+    few = len(shared.samples) <= partition_figures.MOST_CELLS_WITH_NUMBERS
+    share = f"Share of each class in a client's samples{'; numbers count samples' if few else ''}"
+    return PartitionPart(
+        whose=units.listing(shared.labels) if shared.labels else "",
+        facts=shared.facts,
+        charts=(
+            _chart(
+                f"Divergence between clients; mean of pairs {mean}",
+                partition_figures.divergence_map(shared),
+                partition_figures.side_px(shared),
+            ),
+            _chart(share, partition_figures.class_map(shared)),
+        ),
+    )
 
 
 def _facts(runs: Sequence[Run]) -> list[tuple[str, str]]:

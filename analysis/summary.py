@@ -9,8 +9,8 @@ from typing import Any
 import msgspec
 
 from analysis import stats, units
+from analysis.goals import Goal, goal_of
 from analysis.load import Run
-from analysis.tables import crossings, fractions_of, target_words
 from analysis.targets import Crossing
 
 
@@ -25,20 +25,22 @@ class Tile:
     detail: str
 
 
-def headline(runs: Sequence[Run]) -> str:
-    """One sentence about the highest fraction that any run reached, fastest first."""
-    for fraction in reversed(fractions_of(runs)):
-        reached = _fastest_first(runs, fraction)
+def headline(runs: Sequence[Run], place: int = 0) -> str:
+    """One sentence about the highest fraction of a target that any run reached, fastest first."""
+    goal = goal_of(runs, place)
+    for fraction in reversed(goal.fractions):
+        reached = _fastest_first(goal, fraction)
         if reached:
-            return _reached_words(runs, fraction, reached)
-    lowest = units.percent(fractions_of(runs)[0])
-    who = stats.labels(runs)[0] if len(runs) == 1 else f"None of {units.counted(len(runs), 'run')}"
-    return f"{who} {'did not reach' if len(runs) == 1 else 'reached'} {lowest} of {target_words(runs)}."
+            return _reached_words(goal, fraction, reached)
+    lowest = units.percent(goal.fractions[0])
+    who = goal.labels[0] if len(goal.runs) == 1 else f"None of {units.counted(len(goal.runs), 'run')}"
+    return f"{who} {'did not reach' if len(goal.runs) == 1 else 'reached'} {lowest} of {goal.words}."
 
 
-def tiles(runs: Sequence[Run]) -> tuple[Tile, ...]:
-    """One tile for each fraction."""
-    return tuple(_tile(runs, fraction) for fraction in fractions_of(runs))
+def tiles(runs: Sequence[Run], place: int = 0) -> tuple[Tile, ...]:
+    """One tile for each fraction of a target."""
+    goal = goal_of(runs, place)
+    return tuple(_tile(goal, fraction) for fraction in goal.fractions)
 
 
 @dataclass(frozen=True)
@@ -64,42 +66,41 @@ def settings(runs: Sequence[Run], trees: Sequence[Mapping[str, Any]]) -> tuple[S
     return tuple(found)
 
 
-def _fastest_first(runs: Sequence[Run], fraction: float) -> list[tuple[str, Run, Crossing]]:
+def _fastest_first(goal: Goal, fraction: float) -> list[tuple[str, Run, Crossing]]:
     found = [
         (label, run, crossing)
-        for label, run in zip(stats.labels(runs), runs, strict=True)
-        for crossing in crossings(run, [fraction])
+        for label, run, (crossing,) in zip(goal.labels, goal.runs, goal.crossings([fraction]), strict=True)
         if crossing
     ]
     return sorted(found, key=lambda entry: entry[2].elapsed_s)
 
 
-def _reached_words(runs: Sequence[Run], fraction: float, reached: Sequence[tuple[str, Run, Crossing]]) -> str:
+def _reached_words(goal: Goal, fraction: float, reached: Sequence[tuple[str, Run, Crossing]]) -> str:
     clock = units.time_unit(crossing.elapsed_s for _, _, crossing in reached)
     label, _, crossing = reached[0]
     first = f"after {clock.text(crossing.elapsed_s)}, in round {crossing.round}"
-    start = f"{label} reached {units.percent(fraction)} of {target_words(runs)}"
-    if len(runs) == 1:
+    start = f"{label} reached {units.percent(fraction)} of {goal.words}"
+    if len(goal.runs) == 1:
         return f"{start} {first}."
     later = [f"{name} after {clock.text(c.elapsed_s)}" for name, _, c in reached[1:]]
     names = {name for name, _, _ in reached}
-    missed = [name for name in stats.labels(runs) if name not in names]
+    missed = [name for name in goal.labels if name not in names]
     parts = [f"{start} {'first, ' if later else 'alone, '}{first}"]
     parts += [units.listing(later)] if later else []
     parts += [f"{units.listing(missed)} did not reach it"] if missed else []
     return "; ".join(parts) + "."
 
 
-def _tile(runs: Sequence[Run], fraction: float) -> Tile:
-    words = f"{units.percent(fraction)} of {target_words(runs)}"
-    reached = _fastest_first(runs, fraction)
+def _tile(goal: Goal, fraction: float) -> Tile:
+    words = f"{units.percent(fraction)} of {goal.words}"
+    reached = _fastest_first(goal, fraction)
     if not reached:
         return Tile(words, units.NOT_REACHED, "not reached", "", "")
     label, run, crossing = reached[0]
     clock = units.time_unit([crossing.elapsed_s])
     detail = f"round {crossing.round}"
-    if len(runs) > 1:
-        detail += f" · {len(reached)} of {len(runs)} runs got there"
+    if len(goal.runs) > 1:
+        detail += f" · {len(reached)} of {len(goal.runs)} runs got there"
     return Tile(words, clock.text(crossing.elapsed_s), label, run.header.method, detail)
 
 

@@ -2,30 +2,19 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 from analysis import stats, targets, units
+from analysis.goals import Goal, goal_of, goals_of
 from analysis.load import Run
+from analysis.partitions import partition_table
 from analysis.rendering import Column, Record, Table, Value
 from analysis.targets import Crossing
 from harness.profiles import TargetProfile
 from harness.records import Parameters
 
-
-def fractions_of(runs: Sequence[Run]) -> tuple[float, ...]:
-    """Every fraction that any of the runs asks for, ascending; the usual ones where none is asked for."""
-    asked = {fraction for run in runs for fraction in run.experiment.target.fractions}
-    return tuple(sorted(asked or TargetProfile().fractions))
-
-
-def crossings(run: Run, fractions: Sequence[float]) -> tuple[Crossing | None, ...]:
-    """When a run reached each fraction of its own target."""
-    return tuple(targets.first_crossing(run.rounds, run.experiment.target, fraction) for fraction in fractions)
-
-
-def target_words(runs: Sequence[Run]) -> str:
-    """The target in words: "accuracy 0.8"; all of them where runs differ."""
-    return " or ".join(dict.fromkeys(f"{run.experiment.target.metric} {run.experiment.target.value:g}" for run in runs))
+TIME_TO_TARGET = "time-to-target"
 
 
 def clock_words(runs: Sequence[Run]) -> str:
@@ -34,20 +23,22 @@ def clock_words(runs: Sequence[Run]) -> str:
     return f"clock: {clocks[0]}" if len(clocks) == 1 else f"clocks differ: {', '.join(clocks)}"
 
 
-def time_to_target(runs: Sequence[Run]) -> Table:
-    """Time to each fraction of the target, with the round in parentheses and the payload until then. One row a run."""
-    fractions = fractions_of(runs)
-    reached = [crossings(run, fractions) for run in runs]
+def time_to_target(runs: Sequence[Run], place: int = 0) -> Table:
+    """Time to each fraction of the target, with the round in parentheses and the payload until then. One row a run.
+
+    ``place`` chooses among the targets of the profile; runs that have none there have no row.
+    """
+    goal = goal_of(runs, place)
+    reached = goal.crossings()
     clock = units.time_unit(c.elapsed_s for row in reached for c in row if c)
-    totals = [targets.payload_bytes(run.rounds) for run in runs]
+    totals = [targets.payload_bytes(run.rounds) for run in goal.runs]
     size = units.byte_unit(totals)
-    top = units.percent(fractions[-1])
     columns = (
         Column("method", numeric=False),
-        *(Column(f"{units.percent(fraction)}, {clock.symbol} (round)") for fraction in fractions),
-        Column(f"{size.symbol} to {top}"),
+        *(Column(f"{units.percent(fraction)}, {clock.symbol} (round)") for fraction in goal.fractions),
+        Column(f"{size.symbol} to {units.percent(goal.fractions[-1])}"),
         Column(f"{size.symbol} in all", extra=True),
-        Column(f"best {'metric' if len(_metrics(runs)) > 1 else _metrics(runs)[0]}"),
+        Column(f"best {'metric' if len(goal.metrics) > 1 else goal.metric_words}"),
         Column("adapter"),
         Column("head"),
     )
@@ -57,23 +48,31 @@ def time_to_target(runs: Sequence[Run]) -> Table:
             *(f"{clock.number(c.elapsed_s)} ({c.round})" if c else units.NOT_REACHED for c in row),
             size.number(row[-1].payload_bytes) if row[-1] else units.NOT_REACHED,
             size.number(total),
-            units.metric(targets.best_metric(run.rounds, run.experiment.target.metric)),
+            units.metric(targets.best_metric(run.rounds, target.metric)),
             *_parameters(run.header.parameters),
         )
-        for label, run, row, total in zip(stats.labels(runs), runs, reached, totals, strict=True)
+        for label, run, target, row, total in zip(goal.labels, goal.runs, goal.targets, reached, totals, strict=True)
     )
-    records = tuple(_target_record(run, fractions, row) for run, row in zip(runs, reached, strict=True))
+    records = tuple(
+        _target_record(run, target, goal.fractions, row)
+        for run, target, row in zip(goal.runs, goal.targets, reached, strict=True)
+    )
     return Table(
-        name="time-to-target",
-        title=f"Time to {units.listing(units.percent(f) for f in fractions)} of {target_words(runs)}",
-        note=f"{clock_words(runs)}. Payload of all clients, up + down. Adapter and head: trained parameters. "
+        name=_target_table_name(goal, place),
+        title=f"Time to {units.listing(units.percent(f) for f in goal.fractions)} of {goal.words}",
+        note=f"{clock_words(goal.runs)}. Payload of all clients, up + down. Adapter and head: trained parameters. "
         f"{units.NOT_REACHED}: not reached.",
         columns=columns,
         rows=rows,
         records=records,
         never=frozenset(key for record in records for key in record if key.startswith("to_")),
-        best=_fastest(reached, first_column=1) if len(runs) > 1 else frozenset(),
+        best=_fastest(reached, first_column=1) if len(goal.runs) > 1 else frozenset(),
     )
+
+
+def times_to_targets(runs: Sequence[Run]) -> tuple[Table, ...]:
+    """A time-to-target table for each target, the first first."""
+    return tuple(time_to_target(runs, place) for place in range(len(goals_of(runs))))
 
 
 def round_phases(runs: Sequence[Run]) -> Table:
@@ -167,15 +166,20 @@ def failures(runs: Sequence[Run]) -> Table:
 
 def all_tables(runs: Sequence[Run]) -> tuple[Table, ...]:
     """Every table, in the order of a report."""
-    return time_to_target(runs), round_phases(runs), transfers(runs), failures(runs)
+    return *times_to_targets(runs), round_phases(runs), transfers(runs), failures(runs), partition_table(runs)
 
 
 def _named(run: Run) -> Record:
     return {"run": run.header.run_id, "method": run.header.method, "seed": run.header.seed}
 
 
-def _metrics(runs: Sequence[Run]) -> list[str]:
-    return list(dict.fromkeys(run.experiment.target.metric for run in runs))
+def _target_table_name(goal: Goal, place: int) -> str:
+    """Also a file's name, so of a metric's letters and digits alone. A second target of its metric has its number."""
+    if place == 0:
+        return TIME_TO_TARGET
+    words = [re.sub(r"\W+", "-", metric) for metric in goal.metrics]
+    again = any(target.metric in goal.metrics for run in goal.runs for target in run.experiment.targets[1:place])
+    return "-".join([TIME_TO_TARGET, *words, *([str(place + 1)] if again else [])])
 
 
 def _parameters(parameters: Parameters | None) -> tuple[str, str]:
@@ -184,8 +188,10 @@ def _parameters(parameters: Parameters | None) -> tuple[str, str]:
     return units.count(parameters.adapter), units.count(parameters.head)
 
 
-def _target_record(run: Run, fractions: Sequence[float], row: Sequence[Crossing | None]) -> Record:
-    target, parameters = run.experiment.target, run.header.parameters
+def _target_record(
+    run: Run, target: TargetProfile, fractions: Sequence[float], row: Sequence[Crossing | None]
+) -> Record:
+    parameters = run.header.parameters
     record = _named(run) | {
         "state": run.header.state,
         "clock": run.header.clock,

@@ -9,6 +9,13 @@ from dataclasses import dataclass
 NOT_REACHED = "-"
 NOT_MEASURED = "n/a"
 
+METRIC_NAMES = {
+    "f1": "F1",
+    "exact_match": "exact match",
+    "f1_per_answer": "F1 per answer",
+    "exact_match_per_answer": "exact match per answer",
+}
+
 
 @dataclass(frozen=True)
 class Unit:
@@ -78,6 +85,11 @@ def percent(fraction: float) -> str:
 def metric(value: float | None) -> str:
     """A metric with four decimals, so that just below a threshold does not read as on it."""
     return NOT_MEASURED if value is None else f"{value:.4f}"
+
+
+def metric_name(name: str) -> str:
+    """A metric as people write it; one whose name is a word already stays as it is."""
+    return METRIC_NAMES.get(name, name)
 
 
 def listing(words: Iterable[str]) -> str:

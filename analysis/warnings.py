@@ -9,6 +9,7 @@ from typing import Literal
 
 from analysis import stats, targets, units
 from analysis.load import Run
+from harness.profiles import TargetProfile
 
 LOWEST_PROCESSOR_SHARE = 0.8
 LINK_TOLERANCE = 0.1
@@ -65,20 +66,24 @@ def _state(label: str, run: Run) -> Iterator[Caution]:
 
 
 def _not_reached(label: str, run: Run) -> Iterator[Caution]:
-    target = run.experiment.target
-    best = targets.best_metric(run.rounds, target.metric)
     if run.experiment.train.trainer == "null":
         text = f"{label} used the null trainer: it measures the harness itself and has nothing to evaluate."
         yield Caution("null trainer", text, "note")
         return
+    for target in run.experiment.targets:
+        yield from _missed(label, run, target)
+
+
+def _missed(label: str, run: Run, target: TargetProfile) -> Iterator[Caution]:
+    best, name = targets.best_metric(run.rounds, target.metric), units.metric_name(target.metric)
     if best is None:
-        yield Caution("not reached", f"{label} never evaluated {target.metric}, so no time to a target can be given.")
+        yield Caution("not reached", f"{label} never evaluated {name}, so no time to a target can be given.")
         return
     missed = [f for f in sorted(target.fractions) if targets.first_crossing(run.rounds, target, f) is None]
     if missed:
         yield Caution(
             "not reached",
-            f"{label} did not reach {units.listing(units.percent(f) for f in missed)} of {target.metric} "
+            f"{label} did not reach {units.listing(units.percent(f) for f in missed)} of {name} "
             f"{target.value:g} in {units.counted(len(run.rounds), 'round')}; its best was {units.metric(best)}.",
         )
 

@@ -92,6 +92,8 @@ def carry_on(folder: RunFolder, options: RunOptions, screen: Screen) -> None:
 
 
 def _note_workload(folder: RunFolder, header: Header, workload: Workload) -> None:
+    if workload.partition is not None:
+        folder.write_partition(workload.partition)
     warnings = tuple(dict.fromkeys((*header.warnings, *workload.warnings)))
     folder.write_header(
         msgspec.structs.replace(header, parameters=workload.parameters, warnings=warnings, state="running", reason=None)

@@ -126,6 +126,7 @@ def profiles(
     of: Annotated[str | None, typer.Argument(metavar="PROFILE", help="After `partition`: whose clients.")] = None,
     set_: SetOption = None,
     data: Data = None,
+    models: Models = None,
     as_json: Json = False,
     debug: Debug = False,
 ) -> int:
@@ -134,7 +135,7 @@ def profiles(
     if name is None:
         listing.show_profiles(Console(), library.list_experiments())
     elif name == "partition":
-        launch.partition(of, set_ or [], data, as_json)
+        launch.partition(of, set_ or [], data, models, as_json)
     elif of is not None:
         raise UsageError(f"'{of}' is one word too many; the commands are: profiles {name}, profiles partition {of}")
     else:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import difflib
-from typing import Any, NamedTuple
+from collections.abc import Iterable
+from typing import Any, NamedTuple, get_args
 
 import msgspec
 from msgspec import inspect
@@ -45,10 +46,14 @@ def explain(data: object, kind: type[msgspec.Struct], key: str = "") -> Problem 
 
 def _explain_value(value: object, annotation: Any, key: str) -> Problem | None:
     info = inspect.type_info(annotation)
-    if isinstance(info, inspect.StructType):
-        return explain(value, info.cls, key)
+    group = _group_of(info)
+    if group is not None and (isinstance(value, dict) or isinstance(info, inspect.StructType)):
+        return explain(value, group, key)
     if isinstance(info, inspect.DictType) and isinstance(value, dict):
-        return _explain_mapping(value, info, key)
+        return _explain_mapping(value, annotation, key)
+    if isinstance(info, inspect.VarTupleType) and isinstance(value, list):
+        places = ((item, f"{key}[{place}]") for place, item in enumerate(value))
+        return _first(_explain_value(item, get_args(annotation)[0], place) for item, place in places)
     try:
         msgspec.convert(value, annotation)
     except msgspec.ValidationError:
@@ -57,16 +62,27 @@ def _explain_value(value: object, annotation: Any, key: str) -> Problem | None:
     return None
 
 
-def _explain_mapping(value: dict[Any, Any], info: inspect.DictType, key: str) -> Problem | None:
-    names = _choices(info.key_type)
+def _group_of(info: inspect.Type) -> type[msgspec.Struct] | None:
+    """The struct that a type accepts: itself, or the one part of a union that is one."""
+    parts = info.types if isinstance(info, inspect.UnionType) else (info,)
+    structs = [part.cls for part in parts if isinstance(part, inspect.StructType)]
+    return structs[0] if len(structs) == 1 else None
+
+
+def _explain_mapping(value: dict[Any, Any], annotation: Any, key: str) -> Problem | None:
+    names_type, items_type = get_args(annotation)
+    names = _choices(inspect.type_info(names_type))
     for name, item in value.items():
         if name not in names:
             return _unknown(key, str(name), names)
-        if isinstance(info.value_type, inspect.StructType):
-            problem = explain(item, info.value_type.cls, _join(key, name))
-            if problem:
-                return problem
+        problem = _explain_value(item, items_type, _join(key, name))
+        if problem:
+            return problem
     return None
+
+
+def _first(problems: Iterable[Problem | None]) -> Problem | None:
+    return next((problem for problem in problems if problem is not None), None)
 
 
 def _unknown(key: str, name: str, known: list[str]) -> Problem:

@@ -62,18 +62,23 @@ def print_config(experiment: Experiment) -> None:
     print_json({"profile_sha256": fingerprint(experiment), **msgspec.to_builtins(experiment)})
 
 
-def partition(profile: str | None, sets: Sequence[str], data: Path | None, as_json: bool) -> None:
+def partition(profile: str | None, sets: Sequence[str], data: Path | None, models: Path | None, as_json: bool) -> None:
     """What the clients of an experiment hold, on stdout; nothing is trained.
 
     Raises:
-        UsageError: no profile is named, or its data set is not there.
+        UsageError: no profile is named, or its data set, or the model that its classes ask for, is not there.
     """
     from harness.learning.clients import clients_of
 
     if profile is None:
         raise UsageError("profiles partition: name the profile, such as: federa-bench profiles partition quickstart")
-    check_folders(data, None)
-    clients = clients_of(library.load_experiment(profile, sets), data)
+    check_folders(data, models)
+    screen = Console(stderr=True)
+
+    def say(line: str) -> None:
+        screen.print(line, style="dim", highlight=False, markup=False)
+
+    clients = clients_of(library.load_experiment(profile, sets), data, models, say)
     if as_json:
         print_json(clients)
     else:

@@ -1,11 +1,13 @@
 """The profile files: finds them by name, puts what they name in their place, applies overrides.
 
 An experiment's ``model``, ``dataset``, ``device`` and ``link`` are names of files in the folders of those parts, paths
-of YAML files (relative to the experiment's file), or the keys themselves.
+of YAML files (relative to the experiment's file), or the keys themselves. A model may also be an encoder's folder, or
+its id on the hub.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -17,6 +19,7 @@ from harness.yaml12 import parse
 
 PARTS = {"model": "models", "dataset": "datasets", "device": "devices", "link": "links"}
 EXPERIMENTS = "experiments"
+PROFILE_ENDS = (".yaml", ".yml")
 
 
 class Listed(NamedTuple):
@@ -79,7 +82,7 @@ def load_experiment(name_or_path: str, overrides: Sequence[str] = ()) -> Experim
 
 def _find(name: str, folder: str, base: Path) -> Path:
     """The file of a profile: a path if it looks like one (relative to ``base``), else a name in its folder."""
-    if name.endswith((".yaml", ".yml")) or "/" in name:
+    if name.endswith(PROFILE_ENDS) or "/" in name:
         path = base / name
         if not path.is_file():
             raise ProfileError(f"there is no profile file {path}; give the path of a YAML file or a profile's name")
@@ -121,12 +124,22 @@ def _resolve(data: dict[str, Any], part: str, base: Path, where: str) -> Source:
         raise ProfileError(
             f"{where}: key '{part}' is {shown(value)}; allowed is the name of a file in profiles/{PARTS[part]}"
         )
+    if part == "model" and "/" in value and not value.endswith(PROFILE_ENDS):
+        data[part] = _encoder(value, base)
+        return Source(part, where)
     try:
         path = _find(value, PARTS[part], base)
     except ProfileError as error:
         raise ProfileError(f"{where}: key '{part}': {error}") from None
     data[part] = _read(path)
     return Source(part, _label(path), whole=True)
+
+
+def _encoder(value: str, base: Path) -> dict[str, Any]:
+    """The model profile of an encoder's folder, where there is one of this path, else of its id on the hub."""
+    folder = (base / value).resolve()
+    name = re.sub(r"[^A-Za-z0-9._-]", "-", folder.name)
+    return {"name": name, "folder": str(folder)} if folder.is_dir() else {"name": name, "hub": value}
 
 
 def _override(data: dict[str, Any], override: str) -> list[Source]:

@@ -11,6 +11,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Column, Table
 
+from harness.errors import StoreError
 from harness.library import Listed
 from harness.profiles import Experiment, Method
 from harness.rounds.selection import cohort
@@ -21,18 +22,22 @@ if TYPE_CHECKING:  # numpy is only needed where clients are shown
 
 
 class RunRow(msgspec.Struct, frozen=True, kw_only=True):
-    """How far a run is. ``state`` is "running" only while a controller holds the folder."""
+    """How far a run is. ``state`` is "running" only while a controller holds the folder.
+
+    Of a folder that cannot be read, all is unknown but its path, the state "unreadable" and the ``problem``.
+    """
 
     path: str
-    method: str
-    seed: int
+    method: str | None = None
+    seed: int | None = None
     state: str
-    rounds_done: int
-    rounds: int
-    metric: str
-    last: float | None
-    elapsed_s: float | None
-    next_command: str | None
+    rounds_done: int | None = None
+    rounds: int | None = None
+    metric: str | None = None
+    last: float | None = None
+    elapsed_s: float | None = None
+    next_command: str | None = None
+    problem: str | None = None
 
 
 def runs(paths: Sequence[Path], out: Path) -> list[RunRow]:
@@ -40,10 +45,18 @@ def runs(paths: Sequence[Path], out: Path) -> list[RunRow]:
 
     Raises:
         UsageError: a given folder is no run folder.
+        StoreError: a given folder cannot be read; below ``out`` one that cannot is a row that says so.
     """
-    chosen = list(paths) or sorted(path.parent for path in out.glob("*/header.json"))
-    rows = [_row(RunFolder.open(path)) for path in chosen]
-    return sorted(rows, key=lambda row: row.path) if not paths else rows
+    if paths:
+        return [_row(RunFolder.open(path)) for path in paths]
+    return [_row_or_problem(header.parent) for header in sorted(out.glob("*/header.json"))]
+
+
+def _row_or_problem(path: Path) -> RunRow:
+    try:
+        return _row(RunFolder.open(path))
+    except StoreError as error:
+        return RunRow(path=str(path), state="unreadable", problem=str(error))
 
 
 def _row(folder: RunFolder) -> RunRow:
@@ -77,12 +90,13 @@ def show_runs(console: Console, rows: Sequence[RunRow], out: Path) -> None:
     for row in rows:
         last = "-" if row.last is None else f"{row.metric} {row.last:.3f}"
         clock = "-" if row.elapsed_s is None else f"{row.elapsed_s:.1f} s"
-        rounds = f"{row.rounds_done}/{row.rounds}"
-        table.add_row(escape(Path(row.path).name), row.method, str(row.seed), row.state, rounds, escape(last), clock)
+        rounds = "-" if row.rounds is None else f"{row.rounds_done}/{row.rounds}"
+        seed = "-" if row.seed is None else str(row.seed)
+        table.add_row(escape(Path(row.path).name), row.method or "-", seed, row.state, rounds, escape(last), clock)
     console.print(table)
-    for row in rows:
-        if row.next_command:
-            console.print(f"go on with: {row.next_command}", markup=False, highlight=False, soft_wrap=True)
+    commands = [f"go on with: {row.next_command}" for row in rows if row.next_command]
+    for line in [*commands, *(f"unreadable: {row.problem}" for row in rows if row.problem)]:
+        console.print(line, markup=False, highlight=False, soft_wrap=True)
 
 
 def show_profiles(console: Console, experiments: Sequence[Listed]) -> None:

@@ -1,6 +1,7 @@
 """What a run leaves behind: one struct for each line of a run folder.
 
-Schema history: 1, the first.
+Schema history: 1, the first. 2: the profile in the header knows tasks, roles of columns and rules of classes, and the
+file ``partition.json`` stands beside it. Runs of 1 are not read: their profiles have keys that are gone.
 
 ``null`` means "not measured". Durations are seconds on a monotonic clock where they happened; raw values are stored,
 rounding happens in tables alone. ``*_bytes`` without ``wire`` are payload: the blob itself, without any framing.
@@ -12,7 +13,7 @@ from typing import Any, Literal
 
 import msgspec
 
-SCHEMA = 1
+SCHEMA = 2
 
 Clock = Literal["wall", "critical path"]
 
@@ -107,6 +108,34 @@ class RoundRecord(Record, frozen=True, kw_only=True):
     wire_bytes: int
     energy_j: float | None = None
     state_sha256: str
+
+
+class Partition(Record, frozen=True, kw_only=True):
+    """``partition.json``: what each client holds, by class; the same for runs that share data and partition seed.
+
+    ``counts[client][class]`` are training samples, classes in the order of their names in ``classes``. ``kind`` and
+    ``alpha`` are the profile's, ``seed`` its ``seeds.partition``; only the Dirichlet kinds draw with ``alpha``.
+
+    Raises:
+        ValueError: a client has no samples, or counts that do not fit the classes, or two classes one name.
+    """
+
+    kind: str
+    alpha: float
+    seed: int
+    classes: tuple[str, ...]
+    counts: tuple[tuple[int, ...], ...]
+
+    def __post_init__(self) -> None:
+        if not self.counts:
+            raise ValueError("counts has no client")
+        if len(set(self.classes)) < len(self.classes):
+            raise ValueError("two classes have the same name")
+        for client, row in enumerate(self.counts):
+            if len(row) != len(self.classes):
+                raise ValueError(f"client {client} has {len(row)} counts for {len(self.classes)} classes")
+            if min(row, default=0) < 0 or not any(row):
+                raise ValueError(f"client {client} must hold a sample, and no class less than 0 times")
 
 
 class Header(Record, frozen=True, kw_only=True):

@@ -22,11 +22,12 @@ import msgspec
 from harness.blobs import blob_of
 from harness.durable import append_whole, copy_whole, cut_torn_line, replace_whole, unwritten
 from harness.errors import StoreError, UsageError
-from harness.records import SCHEMA, ClientRecord, Header, RoundRecord
+from harness.records import SCHEMA, ClientRecord, Header, Partition, RoundRecord
 from harness.rounds.events import AnyEvent
 
-HEADER, EVENTS, ROUNDS, CLIENTS, LOCK = (
+HEADER, PARTITION, EVENTS, ROUNDS, CLIENTS, LOCK = (
     "header.json",
+    "partition.json",
     "events.jsonl",
     "rounds.jsonl",
     "clients.jsonl",
@@ -109,19 +110,38 @@ class RunFolder:
         """The header.
 
         Raises:
-            StoreError: it cannot be read, or was written by a newer version.
+            StoreError: it cannot be read, or is of another schema.
         """
         try:
             header = msgspec.json.decode((self.path / HEADER).read_bytes(), type=Header)
         except (OSError, msgspec.DecodeError) as error:
             raise StoreError(f"{self.path / HEADER} cannot be read: {error}") from None
-        if header.schema > SCHEMA:
-            raise StoreError(f"{self.path} has schema {header.schema}, this version reads up to {SCHEMA}; update it")
+        if header.schema != SCHEMA:
+            raise StoreError(
+                f"{self.path} has schema {header.schema}, this version reads {SCHEMA}; "
+                "use the federa-bench that wrote it"
+            )
         return header
 
     def mark(self, state: Literal["running", "done", "failed", "interrupted"], reason: str | None) -> None:
         """Write into the header how the run stands."""
         self.write_header(msgspec.structs.replace(self.read_header(), state=state, reason=reason))
+
+    def write_partition(self, partition: Partition) -> None:
+        """Record what each client holds."""
+        self._replace(PARTITION, msgspec.json.encode(partition) + b"\n")
+
+    def read_partition(self) -> Partition | None:
+        """What each client holds; None in a run that did not record it.
+
+        Raises:
+            StoreError: it cannot be read.
+        """
+        path = self.path / PARTITION
+        try:
+            return msgspec.json.decode(path.read_bytes(), type=Partition) if path.exists() else None
+        except (OSError, msgspec.DecodeError) as error:
+            raise StoreError(f"{path} cannot be read: {error}") from None
 
     def append_event(self, event: AnyEvent) -> None:
         """Append a fact."""

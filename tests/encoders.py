@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import torch
 from safetensors.torch import save_file
-from transformers import AutoModel, BertConfig, DebertaV2Config, DistilBertConfig, PreTrainedConfig, RobertaConfig
+from transformers import AutoConfig, AutoModel, DistilBertConfig, PreTrainedConfig, RobertaConfig
 
 from harness.learning.spec import PrepareSpec
-from harness.profiles import Method, MethodProfile, TrainProfile
+from harness.profiles import Method, MethodProfile, ModulesProfile, TaskName, TrainProfile
 
 ARCHITECTURES = ("bert", "roberta", "distilbert", "deberta-v2")
 SHARED = Path(__file__).parents[1].parent / "shared"
@@ -17,28 +18,32 @@ MINILM = SHARED / "models" / "minilm-l6"
 LABELS = 4
 VOCABULARY = 100
 
+_DEBERTA = {"relative_attention": True, "pos_att_type": ["p2c", "c2p"], "position_biased_input": False}
+_PECULIAR: dict[str, dict[str, Any]] = {
+    "albert": {"embedding_size": 32, "inner_group_num": 2, "hidden_act": "gelu"},
+    "deberta": {**_DEBERTA, "type_vocab_size": 0},
+    # As DeBERTaV3: shared keys, log buckets, no absolute positions.
+    "deberta-v2": {
+        **_DEBERTA,
+        "position_buckets": 8,
+        "norm_rel_ebd": "layer_norm",
+        "share_att_key": True,
+        "type_vocab_size": 0,
+    },
+    "electra": {"embedding_size": 32},
+    "luke": {"entity_vocab_size": 10, "entity_emb_size": 16},
+    "modernbert": {"pad_token_id": 0, "bos_token_id": 1, "eos_token_id": 2, "cls_token_id": 1, "sep_token_id": 2},
+    "roberta": {"type_vocab_size": 1},
+}
+
 
 def config_of(architecture: str) -> PreTrainedConfig:
-    """Two layers, width 64."""
+    """Two layers, width 64; any model type of transformers whose config has the usual names."""
     size = {"hidden_size": 64, "num_hidden_layers": 2, "num_attention_heads": 4, "intermediate_size": 128}
     common = {"vocab_size": VOCABULARY, "max_position_embeddings": 40}
-    if architecture == "bert":
-        return BertConfig(**size, **common)
-    if architecture == "roberta":
-        return RobertaConfig(**size, **common, type_vocab_size=1)
     if architecture == "distilbert":
         return DistilBertConfig(dim=64, n_layers=2, n_heads=4, hidden_dim=128, **common)
-    return DebertaV2Config(  # as DeBERTaV3: shared keys, log buckets, no absolute positions
-        **size,
-        **common,
-        relative_attention=True,
-        position_buckets=8,
-        norm_rel_ebd="layer_norm",
-        share_att_key=True,
-        pos_att_type=["p2c", "c2p"],
-        position_biased_input=False,
-        type_vocab_size=0,
-    )
+    return AutoConfig.for_model(architecture, **size, **common, **_PECULIAR.get(architecture, {}))
 
 
 def roberta_base_config() -> RobertaConfig:
@@ -80,12 +85,22 @@ def write_shard(path: Path, samples: int, seed: int = 0, labels: int = LABELS) -
     return write_texts(path, texts, torch.randint(0, labels, (samples,), generator=source).tolist())
 
 
-def spec_of(method: Method, labels: int = LABELS, train: TrainProfile | None = None, **settings: float) -> PrepareSpec:
+def spec_of(
+    method: Method,
+    labels: int = LABELS,
+    train: TrainProfile | None = None,
+    *,
+    task: TaskName = "text-classification",
+    modules: ModulesProfile | None = None,
+    **settings: float,
+) -> PrepareSpec:
     """A spec for the small encoders: rank 4 and alpha 4 unless told otherwise."""
     values = {"rank": 4, "alpha": 4.0, "lr": 1e-3} | settings
     return PrepareSpec(
         method=method,
+        task=task,
         settings=MethodProfile(**values),  # type: ignore[arg-type]
+        modules=modules or ModulesProfile(),
         train=train or TrainProfile(batch_size=4),
         labels=labels,
         threads=1,

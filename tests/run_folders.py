@@ -9,11 +9,12 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
+import numpy as np
 
 from analysis.load import Run
 from harness import profiles
 from harness.profiles import Experiment, fingerprint
-from harness.records import ClientRecord, Failure, Header, Parameters, RoundRecord
+from harness.records import ClientRecord, Failure, Header, Parameters, Partition, RoundRecord
 
 EXPERIMENT = profiles.build(
     {
@@ -28,6 +29,20 @@ EXPERIMENT = profiles.build(
     },
     "tests",
 )
+QUESTIONS = profiles.build(
+    msgspec.to_builtins(EXPERIMENT)
+    | {
+        "name": "made-up-questions",
+        "dataset": {"name": "questions", "task": "question-answering", "embedded": "questions"},
+        "target": {"metric": "exact_match", "value": 0.65},
+        "further_targets": [{"metric": "f1", "value": 0.8}],
+    },
+    "tests",
+)
+"""With two targets, as SQuAD has them."""
+
+
+TOPICS = ("sport", "science", "creative-work+location+person", "politics", "weather", "corporation+location+person")
 
 
 def experiment(**changes: Any) -> Experiment:
@@ -123,6 +138,20 @@ def client_record(number: int = 1, client: int = 1, **changes: Any) -> ClientRec
     return msgspec.structs.replace(base, **changes)
 
 
+def partition(clients: int = 40, classes: int = 12, alpha: float = 0.1, seed: int = 0) -> Partition:
+    """Some 100 samples for each client, their classes drawn from a Dirichlet of their own."""
+    chance = np.random.default_rng(seed)
+    shares = chance.dirichlet([alpha] * classes, size=clients)
+    counts = [chance.multinomial(100 + client % 7, row) for client, row in enumerate(shares)]
+    return Partition(
+        kind="dirichlet",
+        alpha=alpha,
+        seed=seed,
+        classes=tuple(f"{TOPICS[place % len(TOPICS)]}-{place}" for place in range(classes)),
+        counts=tuple(tuple(row.tolist()) for row in counts),
+    )
+
+
 def run(
     metrics: Sequence[float | None] = (0.5, 0.73, 0.77, 0.8), clients: Sequence[ClientRecord] = (), **of: Any
 ) -> Run:
@@ -135,6 +164,8 @@ def write(folder: Path, made: Run) -> Path:
     """Write a run as the folder a run leaves behind."""
     folder.mkdir(parents=True)
     (folder / "header.json").write_bytes(msgspec.json.encode(made.header))
+    if made.partition is not None:
+        (folder / "partition.json").write_bytes(msgspec.json.encode(made.partition))
     for name, records in (("rounds.jsonl", made.rounds), ("clients.jsonl", made.clients)):
         (folder / name).write_bytes(b"".join(msgspec.json.encode(record) + b"\n" for record in records))
     return folder
@@ -159,7 +190,9 @@ DEMO: Mapping[str, Demo] = {
 }
 
 
-def demo(method: str, rounds: int = 30, seed: int = 0) -> Run:
+def demo(
+    method: str, rounds: int = 30, seed: int = 0, of: Experiment = EXPERIMENT, holding: Partition | None = None
+) -> Run:
     """A whole made-up run of one method, with a failed client, warm-up and, for FedBF, a target it never reaches."""
     look = DEMO[method]
     svd_s = 0.84 if method == "federa" else 0.0
@@ -180,6 +213,7 @@ def demo(method: str, rounds: int = 30, seed: int = 0) -> Run:
             round_record(
                 number,
                 round(accuracy, 4),
+                metrics=_metrics(round(accuracy, 4), of),
                 elapsed_s=elapsed_s,
                 round_s=sum(parts),
                 wall_s=sum(parts) * 2.1,
@@ -217,7 +251,8 @@ def demo(method: str, rounds: int = 30, seed: int = 0) -> Run:
     made = header(
         method,
         seed,
-        run_id=f"20260102-030405-made-up-{method}-{seed}",
+        of,
+        run_id=f"20260102-030405-{of.name}-{method}-{seed}",
         parameters=Parameters(adapter=look.adapter, head=18_180, total=4_100_000),
         svd_s=svd_s,
         ship_s=transfer_s,
@@ -230,10 +265,18 @@ def demo(method: str, rounds: int = 30, seed: int = 0) -> Run:
         },
         warnings=("2 agents of 1 thread share 2 cores with the server: seconds on the wall speak of this machine",),
     )
-    return Run(made, tuple(records), tuple(clients), Path("runs") / method)
+    return Run(made, tuple(records), tuple(clients), Path("runs") / method, partition=holding)
 
 
-def write_demo(folder: Path, methods: Sequence[str] = tuple(DEMO), seeds: Sequence[int] = (0,)) -> list[Path]:
-    """Write demonstration runs below ``folder``; their folders."""
-    made = [demo(method, seed=seed) for method in methods for seed in seeds]
+def _metrics(accuracy: float, of: Experiment) -> dict[str, float]:
+    """The accuracy by the names of the experiment's targets: the second metric is a step ahead of the first."""
+    found = {target.metric: accuracy - 0.15 + 0.15 * place for place, target in enumerate(of.targets)}
+    return found if len(found) > 1 else {of.target.metric: accuracy}
+
+
+def write_demo(
+    folder: Path, methods: Sequence[str] = tuple(DEMO), seeds: Sequence[int] = (0,), **of: Any
+) -> list[Path]:
+    """Write demonstration runs below ``folder``; their folders. ``of`` is the experiment, ``holding`` the partition."""
+    made = [demo(method, seed=seed, **of) for method in methods for seed in seeds]
     return [write(folder / each.header.run_id, each) for each in made]

@@ -14,7 +14,7 @@ class StubTrainer:
     def load(self, state: Path, shard: Path) -> None:
         self._state, self._shard = state.read_bytes(), shard.read_text()
 
-    def train(self, seed: int) -> Trained:
+    def train(self, seed: int, round: int) -> Trained:
         print("libraries print to stdout")
         match self._shard.split()[0]:
             case "raise":

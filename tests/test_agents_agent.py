@@ -103,8 +103,8 @@ def test_heartbeats_go_on_during_a_paced_transfer(stage: Stage) -> None:
     doing = [beat.doing for beat in stage.controller.beats]
     assert doing.count("fetching") >= 2
     assert doing.count("sending") >= 2
-    assert record.download_s >= 50_000 * 8 / 1e6
-    assert record.upload_s >= 50_000 * 8 / 1e6
+    assert record.download_s >= 0.99 * 50_000 * 8 / 1e6
+    assert record.upload_s >= 0.99 * 50_000 * 8 / 1e6
     assert record.link_up_bps == pytest.approx(1e6)
 
 

@@ -3,7 +3,7 @@ import pytest
 from agents.frames import Broken, FrameBuffer, Prepared, Train, answer_of, order_of, pack
 from harness.errors import TrainerError
 
-TRAIN = Train(state="s", shard="d", seed=1, update="u")
+TRAIN = Train(state="s", shard="d", seed=1, round=1, update="u")
 
 
 def test_an_order_travels() -> None:

@@ -38,7 +38,7 @@ def answer_of(trainer: TrainerProcess) -> Answer | None:
 def train(folder: Path, shard: str) -> Train:
     (folder / "shard").write_text(shard)
     paths = {name: str(folder / name) for name in ("state", "shard", "update")}
-    return Train(seed=1, **paths)
+    return Train(seed=1, round=1, **paths)
 
 
 def test_what_libraries_print_does_not_meet_the_frames(trainer: TrainerProcess, tmp_path: Path) -> None:

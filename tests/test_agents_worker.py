@@ -20,7 +20,8 @@ def prepared(tmp_path: Path) -> Worker:
 
 
 def train(tmp_path: Path, shard: str) -> Train:
-    return Train(state=str(tmp_path / "state"), shard=str(tmp_path / shard), seed=1, update=str(tmp_path / "update"))
+    state, update = str(tmp_path / "state"), str(tmp_path / "update")
+    return Train(state=state, shard=str(tmp_path / shard), seed=1, round=1, update=update)
 
 
 def test_a_task_is_loaded_trained_and_saved(tmp_path: Path) -> None:

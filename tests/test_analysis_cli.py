@@ -58,6 +58,19 @@ def test_json_is_rows_of_raw_values(tmp_path: Path, capsys: pytest.CaptureFixtur
     assert (row["method"], row["to_90_s"], row["to_90_round"], row["to_99_s"]) == ("federa", 8.0, 2, None)
 
 
+def test_each_target_is_printed_and_written(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (folder,) = run_folders.write_demo(tmp_path, ["federa"], of=run_folders.QUESTIONS)
+    (folder / "tables").mkdir()
+    (folder / "tables" / "time-to-target-accuracy.csv").write_text("of an earlier report")
+    assert main([str(folder)]) == 0
+    printed = capsys.readouterr().out
+    assert printed.index("99 % of exact match 0.65") < printed.index("99 % of F1 0.8")
+    written = sorted(path.name for path in (folder / "tables").glob("time-to-target*.csv"))
+    assert written == ["time-to-target-f1.csv", "time-to-target.csv"]
+    assert main([str(folder), "--json"]) == 0
+    assert [row["metric"] for row in json.loads(capsys.readouterr().out)] == ["exact_match", "f1"]
+
+
 def test_what_is_wrong_is_one_sentence_and_an_exit_code(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     damaged = run_folders.write(tmp_path / "run", run_folders.run())
     (damaged / "header.json").write_text("{")

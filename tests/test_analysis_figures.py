@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from run_folders import DEMO, demo, run
+from run_folders import DEMO, QUESTIONS, demo, experiment, run
 
 from analysis import figures
 from analysis.palette import PHASES, STYLES, style
+from harness.profiles import TargetProfile
 
 ALL = [demo(method, rounds=6) for method in DEMO]
 
@@ -28,6 +29,23 @@ def test_methods_are_told_apart_without_colour() -> None:
 def test_target_lines_stand_at_their_fractions() -> None:
     shapes = figures.metric_by_round([run()]).layout.shapes
     assert [round(shape.y0, 6) for shape in shapes] == [0.72, 0.76, 0.792]
+
+
+def test_each_metric_has_a_figure_with_its_own_curve_and_lines() -> None:
+    made = [demo("federa", of=QUESTIONS)]
+    first, second = (figures.metric_by_round(made, place) for place in (0, 1))
+    assert (first.layout.yaxis.title.text, second.layout.yaxis.title.text) == ("exact match", "F1")
+    assert list(second.data[0].y) == [record.metrics["f1"] for record in made[0].rounds]
+    assert [round(shape.y0, 4) for shape in first.layout.shapes] == [0.585, 0.6175, 0.6435]
+    assert [round(shape.y0, 4) for shape in second.layout.shapes] == [0.72, 0.76, 0.792]
+
+
+def test_two_targets_of_one_metric_share_a_figure_that_ends_when_both_are_decided() -> None:
+    metrics = (0.5, 0.8, *[0.8] * 8)
+    both = experiment(target={"value": 0.5}, further_targets=(TargetProfile(value=0.8),))
+    assert len(figures.metric_by_time([run(metrics, of=both)]).layout.shapes) == 6
+    assert figures.decided_s([run(metrics, of=both)]) == 1.15 * 8.0
+    assert figures.decided_s([run(metrics, of=experiment(target={"value": 0.5}))]) == 1.15 * 4.0
 
 
 def test_milestones_mark_what_was_reached_and_nothing_else() -> None:

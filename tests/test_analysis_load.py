@@ -23,6 +23,18 @@ def test_what_was_written_is_read(folder: Path) -> None:
     assert run.experiment == run_folders.EXPERIMENT
 
 
+def test_a_partition_is_read_where_there_is_one(tmp_path: Path, folder: Path) -> None:
+    held = run_folders.partition(3, 2)
+    assert load_run(folder).partition is None
+    assert load_run(run_folders.write(tmp_path / "held", run_folders.demo("federa", holding=held))).partition == held
+
+
+def test_a_damaged_partition_is_an_error_that_names_it(folder: Path) -> None:
+    (folder / "partition.json").write_text('{"kind": "iid"}')
+    with pytest.raises(StoreError, match=r"partition\.json is damaged"):
+        load_run(folder)
+
+
 @pytest.mark.parametrize("cut", [1, 40])
 def test_an_unfinished_last_line_is_left_out_and_noted(folder: Path, cut: int) -> None:
     path = folder / "rounds.jsonl"
@@ -48,7 +60,7 @@ def test_a_damaged_line_in_the_middle_is_an_error_that_names_it(folder: Path) ->
 
 
 def test_bytes_that_are_not_text_are_an_error_that_names_the_file(folder: Path) -> None:
-    (folder / "header.json").write_bytes(b'{"schema": 1, "run_id": "\xff"}')
+    (folder / "header.json").write_bytes(b'{"schema": 2, "run_id": "\xff"}')
     with pytest.raises(StoreError, match=r"header\.json is damaged"):
         load_run(folder)
 
@@ -65,9 +77,9 @@ def test_a_missing_folder_is_named(tmp_path: Path) -> None:
         load_run(tmp_path / "nowhere")
 
 
-def test_a_newer_schema_asks_for_a_newer_version(folder: Path) -> None:
+def test_another_schema_asks_for_the_version_that_wrote_it(folder: Path) -> None:
     (folder / "header.json").write_text('{"schema": 99, "shape": "unknown"}')
-    with pytest.raises(StoreError, match="schema 99, this version reads up to 1"):
+    with pytest.raises(StoreError, match="schema 99, this version reads 2"):
         load_run(folder)
 
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+import msgspec
 import pytest
-from run_folders import experiment, round_record, run
+from run_folders import QUESTIONS, demo, experiment, partition, round_record, run
 
 from analysis.load import Run
 from analysis.report import render, unbroken, write_report, write_tables
@@ -33,7 +34,7 @@ def test_the_page_holds_plotly_once_and_names_no_address_to_fetch() -> None:
 def test_every_text_of_a_run_is_escaped() -> None:
     made = run(
         method=EVIL,
-        of=experiment(description=EVIL, target={"metric": EVIL}, model={"folder": EVIL}),
+        of=experiment(description=EVIL, target={"metric": EVIL}, train={"trainer": "null"}, model={"folder": EVIL}),
         run_id=EVIL,
         warnings=(EVIL,),
         state="failed",
@@ -42,11 +43,36 @@ def test_every_text_of_a_run_is_escaped() -> None:
         started_at=EVIL,
     )
     failed = round_record(1, 0.8, failed=(Failure(client=1, agent=EVIL, reason=EVIL),))
-    made = Run(made.header, (failed,), (), made.path, (EVIL,))
+    held = msgspec.structs.replace(partition(3, 2), kind=EVIL, classes=(EVIL, "b"))
+    made = Run(made.header, (failed,), (), made.path, (EVIL,), held)
     page = without_plotly(render([made, run()], left_out=(EVIL,)))
     assert "alert(" in page
     assert "<script>alert" not in page
     assert "</script>alert" not in page
+
+
+def test_clients_are_shown_once_for_runs_that_share_a_partition() -> None:
+    page = without_plotly(render([demo(method, holding=partition(3, 2)) for method in ("fedlr", "federa")]))
+    assert page.count("<figcaption>Divergence between clients; mean of pairs 0.548<") == 1
+    assert 'class="whose"' not in page
+    mixed = [demo("fedlr", holding=partition(3, 2)), demo("federa", holding=partition(4, 2)), demo("fedft")]
+    assert re.findall(r'class="whose">(.*?)<', render(mixed)) == ["FedLR", "FeDeRA"]
+
+
+def test_a_run_without_a_recorded_partition_has_no_such_section() -> None:
+    assert "Clients and their classes" not in render([run()])
+
+
+def test_each_target_has_its_headline_table_and_curves() -> None:
+    page = render([demo(method, of=QUESTIONS) for method in ("fedlr", "federa")])
+    assert re.findall(r'<div class="table" id="(time.*?)">', page) == ["time-to-target", "time-to-target-f1"]
+    assert page.count('class="headline"') == 2
+    captions = re.findall(r"<figcaption>(.*?)</figcaption>", page)
+    assert [caption for caption in captions if "rounds" in caption] == [
+        "Exact match against rounds",
+        "F1 against rounds",
+    ]
+    assert [caption for caption in captions if "bytes" in caption] == ["Exact match against bytes", "F1 against bytes"]
 
 
 def test_without_failures_the_page_says_so() -> None:

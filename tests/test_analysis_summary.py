@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from run_folders import run
+from run_folders import QUESTIONS, demo, run
 
 from analysis import summary
 
@@ -10,6 +10,13 @@ from analysis import summary
 def test_one_run_says_when_it_reached_the_highest_fraction_it_reached() -> None:
     assert summary.headline([run()]) == "FeDeRA reached 99 % of accuracy 0.8 after 16.0 s, in round 4."
     assert summary.headline([run((0.5, 0.77))]) == "FeDeRA reached 95 % of accuracy 0.8 after 8.00 s, in round 2."
+
+
+def test_each_target_has_its_sentence_and_its_tiles() -> None:
+    runs = [demo("federa", of=QUESTIONS)]
+    assert summary.headline(runs, 0).startswith("FeDeRA reached 99 % of exact match 0.65 after")
+    assert summary.headline(runs, 1).startswith("FeDeRA reached 99 % of F1 0.8 after")
+    assert summary.tiles(runs, 1)[0].fraction == "90 % of F1 0.8"
 
 
 def test_several_runs_are_named_fastest_first_and_who_did_not_is_said() -> None:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from run_folders import DEMO, client_record, demo, experiment, round_record, run
+from run_folders import DEMO, QUESTIONS, client_record, demo, experiment, round_record, run
 
 from analysis import tables
+from analysis.goals import goal_of
+from harness.profiles import TargetProfile
 from harness.records import Failure
 
 
@@ -59,8 +61,29 @@ def test_a_run_without_rounds_has_a_row_of_dashes() -> None:
 
 def test_every_fraction_of_any_run_has_a_column() -> None:
     made = [run(of=experiment(target={"fractions": (0.5,)})), run(method="fedlr")]
-    assert tables.fractions_of(made) == (0.5, 0.9, 0.95, 0.99)
+    assert goal_of(made).fractions == (0.5, 0.9, 0.95, 0.99)
     assert len(tables.time_to_target(made).rows[0]) == 10
+
+
+def test_each_target_has_a_table_whose_name_is_the_metric_after_the_first() -> None:
+    made = [demo(method, of=QUESTIONS) for method in ("fedlr", "federa")]
+    first, second = tables.times_to_targets(made)
+    assert (first.name, second.name) == ("time-to-target", "time-to-target-f1")
+    assert (first.title[-19:], second.title[-9:]) == ("of exact match 0.65", "of F1 0.8")
+    assert "best F1" in [column.label for column in second.columns]
+    assert [(record["method"], record["metric"]) for record in second.records] == [("fedlr", "f1"), ("federa", "f1")]
+    assert second.records[0]["best"] == max(record.metrics["f1"] for record in made[0].rounds)
+
+
+def test_no_two_tables_of_targets_have_one_name_and_no_name_leaves_its_folder() -> None:
+    further = tuple(TargetProfile(metric=metric) for metric in ("accuracy", "../f1", "accuracy"))
+    made = run(of=experiment(further_targets=further, train={"trainer": "null"}))  # checks no metric
+    assert [table.name for table in tables.times_to_targets([made])] == [
+        "time-to-target",
+        "time-to-target-accuracy",
+        "time-to-target--f1",
+        "time-to-target-accuracy-4",
+    ]
 
 
 def test_a_round_is_shown_by_phase_with_svd_once() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from analysis import units
+from harness.profiles import METRICS
 
 
 @pytest.mark.parametrize(
@@ -33,6 +34,23 @@ def test_bytes_are_decimal() -> None:
 
 def test_percent_has_the_digits_it_needs() -> None:
     assert [units.percent(f) for f in (0.9, 0.95, 0.995, 0.07)] == ["90 %", "95 %", "99.5 %", "7 %"]
+
+
+def test_metrics_have_names_for_people() -> None:
+    names = ("accuracy", "f1", "exact_match", "f1_per_answer", "unknown_to_us")
+    assert [units.metric_name(name) for name in names] == [
+        "accuracy",
+        "F1",
+        "exact match",
+        "F1 per answer",
+        "unknown_to_us",
+    ]
+
+
+def test_every_metric_of_the_tasks_has_a_name_without_underscores() -> None:
+    metrics = [metric for task in METRICS.values() for metric in task]
+    assert len(metrics) > 8
+    assert not [metric for metric in metrics if "_" in units.metric_name(metric)]
 
 
 def test_words_are_listed_as_a_sentence_does() -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from run_folders import client_record, experiment, round_record, run
+from run_folders import QUESTIONS, client_record, demo, experiment, round_record, run
 
 from analysis.load import Run
 from analysis.warnings import cautions
@@ -24,6 +24,13 @@ def test_fractions_that_were_not_reached_are_named_with_the_best_value() -> None
     assert said(run((0.5, 0.73))) == {
         "not reached": "FeDeRA did not reach 95 % and 99 % of accuracy 0.8 in 2 rounds; its best was 0.7300."
     }
+
+
+def test_each_target_that_was_missed_is_said() -> None:
+    texts = [caution.text for caution in cautions([demo("fedbf", of=QUESTIONS)]) if caution.kind == "not reached"]
+    assert len(texts) == 2
+    assert "of exact match 0.65 in 30 rounds" in texts[0]
+    assert "of F1 0.8 in 30 rounds" in texts[1]
 
 
 def test_a_metric_that_was_never_evaluated_is_said() -> None:

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from test_partition import news_labels
 
-from harness.learning.data import divergence
+from harness import divergence
 from harness.learning.data.partition import partition
 from harness.profiles import PartitionProfile
 

@@ -9,10 +9,12 @@ from safetensors.torch import load_file, save_file
 from torch.nn import functional
 
 from harness.errors import TrainerError
+from harness.learning.data.encode import Encoded, read_shard
 from harness.learning.evaluator import Evaluator
 from harness.learning.methods import initial_state
-from harness.learning.models import build_classifier
-from harness.learning.tensors import Shard, read_shard, write_state
+from harness.learning.models import build_model
+from harness.learning.tasks.text_classification import TextScorer
+from harness.learning.tensors import write_state
 from harness.profiles import METHODS, Method
 
 
@@ -23,21 +25,26 @@ def prepared(tmp_path: Path, method: Method) -> tuple[Path, Path]:
     return base, state
 
 
-def reference(base: Path, shard: Shard) -> dict[str, float]:
+def evaluator_of(base: Path, method: Method, init: Path | None, shard: Path, batch_size: int = 4) -> Evaluator:
+    return Evaluator(base, spec_of(method), init, shard, TextScorer, batch_size)
+
+
+def reference(base: Path, shard: Encoded) -> dict[str, float]:
     """One text at a time, with the bare model."""
-    model = build_classifier(base, 4, head_seed=0).eval()
+    model = build_model(base, "text-classification", 4, head_seed=0).eval()
     with torch.inference_mode():
-        texts = [shard.text(i)[None].long() for i in range(len(shard))]
+        texts = [torch.from_numpy(shard.input_ids[shard.row(i)])[None].long() for i in range(len(shard))]
         logits = torch.cat([model(input_ids=text, attention_mask=torch.ones_like(text)).logits for text in texts])
-    accuracy = (logits.argmax(-1) == shard.labels).double().mean()
-    return {"accuracy": float(accuracy), "loss": float(functional.cross_entropy(logits.double(), shard.labels))}
+    labels = torch.from_numpy(shard.labels)
+    accuracy = (logits.argmax(-1) == labels).double().mean()
+    return {"accuracy": float(accuracy), "loss": float(functional.cross_entropy(logits.double(), labels))}
 
 
 @pytest.mark.parametrize("method", [method for method in METHODS if method != "fedap"])
 def test_batches_give_what_single_texts_give(tmp_path: Path, method: Method) -> None:
     base, state = prepared(tmp_path, method)
     shard = write_shard(tmp_path / "test", 37)
-    got = Evaluator(base, spec_of(method), state, shard, batch_size=8).evaluate(state)
+    got = evaluator_of(base, method, state, shard, batch_size=8).evaluate(state)
     assert got == pytest.approx(reference(base, read_shard(shard)), abs=1e-5)
 
 
@@ -48,7 +55,7 @@ def test_the_order_of_the_texts_has_no_effect(tmp_path: Path) -> None:
     for order in (range(20), reversed(range(20))):
         picked = list(order)
         shard = write_texts(tmp_path / "test", [texts[i] for i in picked], [labels[i] for i in picked])
-        results.append(Evaluator(base, spec_of("fedlr"), None, shard, batch_size=3).evaluate(state))
+        results.append(evaluator_of(base, "fedlr", None, shard, batch_size=3).evaluate(state))
     assert results[0]["accuracy"] == results[1]["accuracy"]
     assert results[0]["loss"] == pytest.approx(results[1]["loss"], abs=1e-9)
 
@@ -57,7 +64,7 @@ def test_states_do_not_mix_and_progress_is_told(tmp_path: Path) -> None:
     base, state = prepared(tmp_path, "fedft")
     other = tmp_path / "other"
     write_state(other, initial_state(base, spec_of("fedft"), seed=1).state)
-    evaluator = Evaluator(base, spec_of("fedft"), None, write_shard(tmp_path / "test", 10), batch_size=4)
+    evaluator = evaluator_of(base, "fedft", None, write_shard(tmp_path / "test", 10), batch_size=4)
     told: list[float] = []
     first = evaluator.evaluate(state, told.append)
     assert evaluator.evaluate(other) != first
@@ -70,7 +77,7 @@ def test_a_state_that_overflows_is_refused(tmp_path: Path) -> None:
     tensors = load_file(state)
     tensors["classifier.out_proj.weight"].fill_(3e38)
     save_file(tensors, state)
-    evaluator = Evaluator(base, spec_of("fedlr"), None, write_shard(tmp_path / "test", 10), batch_size=4)
+    evaluator = evaluator_of(base, "fedlr", None, write_shard(tmp_path / "test", 10), batch_size=4)
     with pytest.raises(TrainerError, match="not finite; lower the learning rate"):
         evaluator.evaluate(state)
 
@@ -78,4 +85,4 @@ def test_a_state_that_overflows_is_refused(tmp_path: Path) -> None:
 def test_an_empty_test_split_is_refused(tmp_path: Path) -> None:
     base, _ = prepared(tmp_path, "fedlr")
     with pytest.raises(TrainerError, match="holds no samples"):
-        Evaluator(base, spec_of("fedlr"), None, write_texts(tmp_path / "test", [], []), batch_size=4)
+        evaluator_of(base, "fedlr", None, write_texts(tmp_path / "test", [], []), batch_size=4)

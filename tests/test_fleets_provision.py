@@ -33,6 +33,7 @@ def workload(folder: Path, *, init: bool) -> Workload:
         prepare=SPEC,
         parameters=Parameters(adapter=1, head=1, total=2),
         evaluator=None,
+        partition=None,
         warnings=(),
     )
 

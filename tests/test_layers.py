@@ -16,7 +16,7 @@ LONGEST_FILE_LINES = 250
 
 LAYERS = (
     ("harness.errors", "harness.explanation", "harness.durable"),
-    ("harness.yaml12", "harness.profiles", "harness.records"),
+    ("harness.yaml12", "harness.profiles", "harness.records", "harness.divergence"),
     ("harness.protocol", "harness.rounds", "harness.links"),
     ("harness.blobs",),
     ("harness.learning",),
@@ -46,7 +46,7 @@ FOR_AGENTS = (
     "harness.transport",
 )
 FOR_THE_WORKER = ("harness.learning",)
-FOR_ANALYSIS = ("harness.errors", "harness.profiles", "harness.records", "harness.links")
+FOR_ANALYSIS = ("harness.errors", "harness.profiles", "harness.records", "harness.links", "harness.divergence")
 
 DOORS = {
     "zmq": ("harness.transport",),
@@ -67,11 +67,19 @@ PURE = (
     "harness.explanation",
     "harness.profiles",
     "harness.records",
+    "harness.divergence",
     "harness.protocol",
     "harness.rounds",
     "harness.links",
+    "harness.learning.schedule",
+    "harness.learning.data.classes",
+    "harness.learning.data.examples",
     "harness.learning.data.partition",
-    "harness.learning.data.divergence",
+    "harness.learning.data.rows",
+    "harness.learning.data.splits",
+    "harness.learning.tasks.scoring",
+    "harness.learning.tasks.spans",
+    "harness.learning.tasks.squad",
     "agents.lifecycle",
     "agents.frames",
     "agents.heartbeat",
@@ -79,6 +87,10 @@ PURE = (
     "agents.steps",
     "agents.words",
     "analysis.targets",
+    "analysis.goals",
+    "analysis.partitions",
+    "analysis.partition_figures",
+    "analysis.plots",
     "analysis.stats",
     "analysis.tables",
     "analysis.warnings",

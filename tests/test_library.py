@@ -163,3 +163,15 @@ def test_a_file_that_is_no_group_of_keys_is_refused(mine: Path) -> None:
     assert "a profile is a group of keys" in complaint(mine)
     mine.write_bytes(b"name: \xff")
     assert "is not UTF-8 text" in complaint(mine)
+
+
+def test_an_encoder_is_named_by_its_hub_id_or_its_folder(tmp_path: Path) -> None:
+    (tmp_path / "my encoder").mkdir()
+    by_id = library.load_experiment("quickstart", ["model=google/electra-base-discriminator"]).model
+    assert (by_id.name, by_id.hub, by_id.folder) == (
+        "electra-base-discriminator",
+        "google/electra-base-discriminator",
+        None,
+    )
+    by_folder = library.load_experiment("quickstart", [f"model={tmp_path}/my encoder"]).model
+    assert (by_folder.name, by_folder.folder, by_folder.hub) == ("my-encoder", str(tmp_path / "my encoder"), None)

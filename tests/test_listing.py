@@ -11,7 +11,7 @@ from rich.console import Console
 from run_folders import EXPERIMENT, header, round_record
 
 from harness import listing
-from harness.errors import UsageError
+from harness.errors import StoreError, UsageError
 from harness.library import Listed
 from harness.store import RunFolder
 
@@ -38,6 +38,20 @@ def test_a_row_says_how_far_a_run_is_and_how_it_goes_on(tmp_path: Path) -> None:
     assert (stopped.method, stopped.seed, stopped.rounds_done, stopped.rounds) == ("fedlr", 3, 2, 30)
     assert (stopped.metric, stopped.last, stopped.elapsed_s) == ("accuracy", 0.5, 8.0)
     assert stopped.next_command == f"federa-bench resume {folder.path}"
+
+
+def test_a_run_that_cannot_be_read_hides_no_other(tmp_path: Path) -> None:
+    run_folder(tmp_path, "a", "done")
+    (run_folder(tmp_path, "b", "done").path / "header.json").write_text("{")
+    older = run_folder(tmp_path, "c", "done")
+    older.write_header(msgspec.structs.replace(older.read_header(), schema=1))
+    rows = listing.runs([], tmp_path)
+    assert [row.state for row in rows] == ["done", "unreadable", "unreadable"]
+    shown = printed(listing.show_runs, rows, tmp_path)
+    assert "header.json cannot be read" in shown
+    assert "has schema 1, this version reads 2; use the federa-bench that wrote it" in shown
+    with pytest.raises(StoreError, match="schema 1"):
+        listing.runs([older.path], tmp_path)
 
 
 def test_a_run_is_running_only_while_a_controller_holds_it(tmp_path: Path) -> None:

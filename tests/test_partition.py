@@ -52,6 +52,18 @@ def test_every_sample_lands_in_exactly_one_client(
     assert sorted(map(len, parts)) == [quota] * (clients - 1) + [len(labels) - quota * (clients - 1)]
 
 
+@pytest.mark.parametrize(
+    ("samples", "clients", "most", "last"),
+    [(11_314, 100, 113, 127), (8_000, 100, 80, 80), (3_394, 30, 113, 117), (87_599, 300, 291, 590)],
+)
+def test_sizes_of_the_paper_s_data_sets(samples: int, clients: int, most: int, last: int) -> None:
+    """20Newsgroups, SemEval-2010 Task 8, WNUT2017 and SQuAD, with as many classes as their samples are given."""
+    labels = np.random.default_rng(0).integers(0, 30, samples).tolist()
+    parts = ordered_partition(labels, PartitionProfile(clients=clients, alpha=0.1), seed=0)
+    assert [len(part) for part in parts] == [most] * (clients - 1) + [last]
+    assert np.array_equal(np.sort(np.concatenate(parts)), np.arange(samples))
+
+
 def test_20_newsgroups_has_99_clients_of_113_and_one_of_127() -> None:
     sizes = [len(part) for part in ordered_partition(news_labels(), PartitionProfile(clients=100, alpha=0.1), seed=0)]
     assert sizes == [113] * 99 + [127]

@@ -62,7 +62,7 @@ def test_the_fingerprint_knows_values_and_not_the_order_of_keys() -> None:
         ({"methods": {"federa": {"lr": "high"}}}, "key 'methods.federa.lr' is \"high\"; allowed is a number above 0"),
         ({"methods": {"federa": {"rnk": 1}}}, "key 'methods.federa.rnk' is unknown; did you mean 'rank'?"),
         ({"methods": [1]}, "key 'methods' is [1]; allowed is a group of the keys fedap, fedbf, federa, fedft, fedlr"),
-        ({"target": {"fractions": [0.9, 2]}}, "key 'target.fractions' is [0.9,2]; allowed is a list, each item a num"),
+        ({"target": {"fractions": [0.9, 2]}}, "key 'target.fractions[1]' is 2; allowed is a number"),
         ({"evaluate": {"sample": 0}}, "key 'evaluate.sample' is 0; allowed is a whole number of at least 1 or null"),
         ({"seeds": {"link": 2**32}}, "key 'seeds.link' is 4294967296; allowed is a whole number of at least 0 and be"),
         ({"name": "a b"}, "key 'name' is \"a b\"; allowed is text of at most 64 characters that matches"),

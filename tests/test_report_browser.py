@@ -7,12 +7,15 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import msgspec
+import numpy as np
 import pytest
 import run_folders
 from playwright.sync_api import Browser, Page, ViewportSize, expect, sync_playwright
 
 from analysis.load import load_runs
 from analysis.report import write_report
+from harness import divergence
 
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome", "chrome"))), None)
 FLAGS = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-background-networking", "--no-first-run"]
@@ -59,6 +62,15 @@ def five_methods(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A report of five methods, one of which misses targets and one of which loses clients."""
     folder = tmp_path_factory.mktemp("five")
     run_folders.write_demo(folder / "runs")
+    return write_report(load_runs([folder / "runs"]).runs, folder / "report.html")
+
+
+@pytest.fixture(scope="module")
+def questions(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A report of two methods with two targets, and clients of few samples of many classes."""
+    folder = tmp_path_factory.mktemp("questions")
+    of = {"of": run_folders.QUESTIONS, "holding": run_folders.partition(300, 37)}
+    run_folders.write_demo(folder / "runs", ["fedlr", "federa"], **of)
     return write_report(load_runs([folder / "runs"]).runs, folder / "report.html")
 
 
@@ -183,7 +195,9 @@ def test_one_run_needs_no_legend_and_no_comparison(browser: Browser, one_run: Pa
 def test_names_from_a_run_are_shown_and_never_run(browser: Browser, tmp_path: Path) -> None:
     evil = "<img src=x onerror=\"document.title='run'\"><a href='https://x'>x</a>"
     made = [
-        run_folders.run(method=evil, of=run_folders.experiment(target={"metric": evil}), warnings=(evil,)),
+        run_folders.run(
+            method=evil, of=run_folders.experiment(target={"metric": evil}, train={"trainer": "null"}), warnings=(evil,)
+        ),
         run_folders.run(method="fedlr", run_id=evil, environment={evil: evil}),
     ]
     report = write_report(made, tmp_path / "report.html")
@@ -193,4 +207,48 @@ def test_names_from_a_run_are_shown_and_never_run(browser: Browser, tmp_path: Pa
     assert (seen.console, seen.requests) == ([], [report.as_uri()])
     assert page.locator("#time-to-target tbody th").last.inner_text() == evil
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    page.close()
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("size", [WIDE, NARROW], ids=["wide", "narrow"])
+def test_300_clients_and_two_targets_fit(browser: Browser, questions: Path, size: ViewportSize, scheme: str) -> None:
+    page, seen = opened(browser, questions, size, scheme)
+    assert seen.console == []
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    assert page.locator("#curves .plot").count() == 4
+    assert page.locator("#summary .headline").count() == 2
+    width, height = page.locator("#clients .plot").first.evaluate("plot => [plot.clientWidth, plot.clientHeight]")
+    assert width == pytest.approx(height, abs=1)
+    assert width > 250
+    for selector in ("#clients .lead", "#clients dd", "#clients dt", ".scale", "#clients .ytick text"):
+        assert page.locator(selector).first.evaluate(CONTRAST) >= 4.5, selector
+    page.close()
+
+
+def test_the_browser_has_the_whole_divergence_matrix(browser: Browser, questions: Path) -> None:
+    page, _ = opened(browser, questions, NARROW)
+    drawn = page.evaluate("[...document.querySelectorAll('#clients .plot')].map(plot => plot.data[0].z)")
+    held = run_folders.partition(300, 37)
+    between = divergence.between_clients(np.array(held.counts))
+    np.testing.assert_allclose(np.array(drawn[0]), between, atol=0.0005 + 1e-9)
+    shares = np.array([[count / sum(row) for count in row] for row in held.counts]).T
+    np.testing.assert_allclose(np.array(drawn[1]), shares, atol=0.0005 + 1e-9)
+    page.close()
+
+
+def test_few_clients_have_their_numbers_in_the_cells_and_whole_names_on_hover(browser: Browser, tmp_path: Path) -> None:
+    held = msgspec.structs.replace(run_folders.partition(3, 2), classes=("b<i>", "corporation+creative-work+person"))
+    report = write_report([run_folders.demo("federa", holding=held)], tmp_path / "report.html")
+    page, seen = opened(browser, report, NARROW)
+    assert page.locator("#clients .plot").first.locator(".heatmap-label").count() == 9
+    plot = page.locator("#clients .plot").last
+    assert plot.locator(".ytick text").all_text_contents() == ["b<i>", "corporat\N{HORIZONTAL ELLIPSIS}+person"]
+    plot.scroll_into_view_if_needed()
+    box = plot.locator(".heatmaplayer").bounding_box()
+    assert box is not None
+    page.mouse.move(box["x"] + box["width"] / 2, box["y"] + 0.8 * box["height"])
+    shown = plot.locator(".hoverlayer .hovertext")
+    expect(shown).to_contain_text("client 1, corporation+creative-work+person: 5 samples")
+    assert seen.console == []
     page.close()

@@ -9,7 +9,7 @@ import msgspec
 import pytest
 
 from harness.errors import StoreError, UsageError
-from harness.records import ClientRecord, Header, Parameters, RoundRecord
+from harness.records import ClientRecord, Header, Parameters, Partition, RoundRecord
 from harness.rounds.events import AgentLost, AnyEvent
 from harness.store import RunFolder, new_run_id
 
@@ -68,6 +68,9 @@ ROUND = RoundRecord(
 )
 
 
+PARTITION = Partition(kind="iid", alpha=0.1, seed=0, classes=("a", "b"), counts=((3, 0), (1, 2)))
+
+
 def lost(number: int, reason: str = "no heartbeat") -> AnyEvent:
     return AgentLost(at_s=float(number), agent=f"agent-{number}", reason=reason)
 
@@ -87,7 +90,7 @@ def test_a_header_is_read_as_it_was_written(folder: RunFolder) -> None:
 
 def test_a_header_of_a_newer_version_is_refused(folder: RunFolder) -> None:
     folder.write_header(msgspec.structs.replace(HEADER, schema=99))
-    with pytest.raises(StoreError, match="has schema 99, this version reads up to 1"):
+    with pytest.raises(StoreError, match="has schema 99, this version reads 2"):
         folder.read_header()
 
 
@@ -95,6 +98,29 @@ def test_a_damaged_header_is_named(folder: RunFolder) -> None:
     (folder.path / "header.json").write_text("{")
     with pytest.raises(StoreError, match=r"header\.json cannot be read"):
         folder.read_header()
+
+
+def test_a_partition_is_read_as_it_was_written_and_an_older_run_has_none(folder: RunFolder) -> None:
+    assert folder.read_partition() is None
+    folder.write_partition(PARTITION)
+    assert RunFolder.open(folder.path).read_partition() == PARTITION
+    assert not list(folder.path.glob(".*"))
+
+
+@pytest.mark.parametrize(
+    ("text", "why"),
+    [
+        ("{", "truncated"),
+        ('{"kind":"iid","alpha":1,"seed":0,"classes":["a"],"counts":[]}', "no client"),
+        ('{"kind":"iid","alpha":1,"seed":0,"classes":["a"],"counts":[[1],[1,2]]}', "client 1 has 2 counts"),
+        ('{"kind":"iid","alpha":1,"seed":0,"classes":["a"],"counts":[[0]]}', "client 0 must hold a sample"),
+        ('{"kind":"iid","alpha":1,"seed":0,"classes":["a","a"],"counts":[[0,1]]}', "the same name"),
+    ],
+)
+def test_a_damaged_partition_is_named(folder: RunFolder, text: str, why: str) -> None:
+    (folder.path / "partition.json").write_text(text)
+    with pytest.raises(StoreError, match=rf"partition\.json cannot be read: .*{why}"):
+        folder.read_partition()
 
 
 def test_a_run_is_made_once(folder: RunFolder) -> None:

@@ -1,107 +1,112 @@
-"""Texts become token ids, once; a folder whose tokenizer cannot read them is refused in one sentence."""
+"""Texts and pairs of texts become exactly the rows that transformers makes of them; accuracy counts the right ones."""
 
 from __future__ import annotations
 
-import json
-import shutil
 from pathlib import Path
 
+import numpy as np
 import pytest
-from encoders import ARCHITECTURES, write_encoder
+from encoders import MINILM
+from transformers import AutoTokenizer
+from vocabularies import EMBEDDED_ENCODER, write_tokenizer
 
-from harness.errors import UsageError
-from harness.learning.data.encode import joined, write_shard
-from harness.learning.data.sources import EMBEDDED, Split
-from harness.learning.tasks.text_classification import encode
+from harness.learning.data.encode import Encoded
+from harness.learning.data.examples import TextExample
+from harness.learning.data.tokenizer import TextTokenizer
+from harness.learning.tasks.text_classification import TextScorer, encode
 
-ENCODER = EMBEDDED / "encoder"
-
-
-def refusal(model: Path, cache: Path, max_length: int = 16) -> str:
-    with pytest.raises(UsageError) as caught:
-        encode(Split(["ba be", "bi"], [0, 1]), model, max_length, cache)
-    message = str(caught.value)
-    assert "\n" not in message
-    return message
+SHORT, LONG = "Empire State", "the cat don't sat on a mat, hello 東京 🙂 naïve"
+TEXTS = ["", " ", "\u200b", "ba be bi bo bu " * 9, SHORT, LONG, LONG * 6, "<mask> [SEP] </s> the", "a\n\nb\tc", "ﬁ é"]
 
 
-def copied(folder: Path, *names: str) -> Path:
-    """A model folder with these files of the embedded encoder."""
-    folder.mkdir()
-    for name in names:
-        shutil.copy(ENCODER / name, folder)
-    return folder
+@pytest.fixture(scope="module", params=["embedded", "minilm", "roberta", "modernbert", "bert", "deberta-v2"])
+def folder(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Model folders with each kind of tokenizer."""
+    if request.param == "minilm" and not MINILM.is_dir():
+        pytest.skip("the shared MiniLM is not here")
+    here = {"embedded": EMBEDDED_ENCODER, "minilm": MINILM}
+    return here.get(request.param) or write_tokenizer(tmp_path_factory.mktemp("made") / request.param, request.param)
 
 
-def test_texts_are_framed_cut_and_an_empty_one_is_special_tokens_alone(tmp_path: Path) -> None:
-    encoded = encode(Split(["ba be bi bo bu", "ba", "", "ba nonsense"], [0, 1, 0, 1]), ENCODER, 5, tmp_path)
+def encoded(texts: list[str], folder: Path, max_length: int = 16) -> Encoded:
+    """Texts that all have the label 'a'."""
+    return encode([TextExample(text=text, label="a") for text in texts], ["a"], TextTokenizer(folder, max_length))
+
+
+def rows(encoded: Encoded) -> list[list[int]]:
+    return [encoded.input_ids[encoded.row(row)].tolist() for row in range(len(encoded))]
+
+
+@pytest.mark.parametrize("max_length", [8, 13, 64])
+def test_texts_are_what_transformers_makes_of_them(folder: Path, max_length: int) -> None:
+    expected = AutoTokenizer.from_pretrained(str(folder))(TEXTS, truncation=True, max_length=max_length)
+    made = encoded(TEXTS, folder, max_length)
+    assert rows(made) == expected["input_ids"]
+    assert made.types is None
+
+
+@pytest.mark.parametrize("max_length", [8, 13, 64])
+def test_pairs_are_cut_longest_first_as_transformers_does(folder: Path, max_length: int) -> None:
+    pairs = [(first, second) for first in TEXTS for second in TEXTS]
+    loaded = AutoTokenizer.from_pretrained(str(folder))
+    expected = loaded(
+        [first for first, _ in pairs],
+        [second for _, second in pairs],
+        truncation="longest_first",
+        max_length=max_length,
+        return_token_type_ids=True,
+    )
+    examples = [TextExample(text=first, pair=second, label="a") for first, second in pairs]
+    made = encode(examples, ["a"], TextTokenizer(folder, max_length))
+    assert rows(made) == expected["input_ids"]
+    types = [kind for kinds in expected["token_type_ids"] for kind in kinds]
+    assert (np.zeros_like(types) if made.types is None else made.types).tolist() == types
+    assert (made.types is None) == (not any(types))
+
+
+def test_second_texts_have_a_type_of_their_own_where_the_tokenizer_gives_one(tmp_path: Path) -> None:
+    examples = [TextExample(text="the cat", pair="the cat", label="a")]
+    with_types = encode(examples, ["a"], TextTokenizer(write_tokenizer(tmp_path / "bert", "bert"), 16))
+    assert with_types.types is not None
+    assert with_types.types.dtype == np.uint8
+    assert set(with_types.types.tolist()) == {0, 1}
+    without = encode(examples, ["a"], TextTokenizer(write_tokenizer(tmp_path / "roberta", "roberta"), 16))
+    assert without.types is None
+
+
+def test_texts_are_framed_cut_and_an_empty_one_is_special_tokens_alone() -> None:
     begin, end, unknown = 0, 2, 3
-    ba = encoded.sample(1)[1]
-    assert encoded.sample(0).tolist()[0] == begin
-    assert encoded.sample(0).tolist()[-1] == end
-    assert len(encoded.sample(0)) == 5
-    assert encoded.sample(1).tolist() == [begin, ba, end]
-    assert encoded.sample(2).tolist() == [begin, end]
-    assert encoded.sample(3).tolist() == [begin, ba, unknown, end]
-    assert encoded.labels.tolist() == [0, 1, 0, 1]
+    long, one, empty, strange = rows(encoded(["ba be bi bo bu by", "ba", "", "ba nonsense"], EMBEDDED_ENCODER, 5))
+    ba = one[1]
+    assert (long[0], long[1], long[-1], len(long)) == (begin, ba, end, 5)
+    assert one == [begin, ba, end]
+    assert empty == [begin, end]
+    assert strange == [begin, ba, unknown, end]
 
 
-def test_texts_without_words_are_encoded(tmp_path: Path) -> None:
-    assert encode(Split(["", " "], [0, 1]), ENCODER, 16, tmp_path).input_ids.tolist() == [0, 2, 0, 2]
+def test_labels_are_places_in_the_label_names() -> None:
+    examples = [TextExample(text="ba", label=label) for label in ("dog", "cat", "dog")]
+    labels = encode(examples, ["cat", "dog"], TextTokenizer(EMBEDDED_ENCODER, 8)).labels
+    assert labels is not None
+    assert (labels.tolist(), labels.dtype) == ([1, 0, 1], np.int64)
 
 
-def test_more_texts_than_a_batch_stay_in_order(tmp_path: Path) -> None:
-    texts = ["ba be", "bi"] * 600
-    encoded = encode(Split(texts, [0] * len(texts)), ENCODER, 16, tmp_path)
-    assert [len(encoded.sample(place)) for place in range(1_200)] == [4, 3] * 600
+def test_more_texts_than_a_batch_stay_in_order() -> None:
+    made = encoded(["ba be", "bi"] * 600, EMBEDDED_ENCODER)
+    assert np.diff(made.offsets).tolist() == [4, 3] * 600
 
 
-def test_what_was_encoded_once_is_read_from_the_cache(tmp_path: Path) -> None:
-    split = Split(["ba be"], [0])
-    first = encode(split, ENCODER, 16, tmp_path)
-    (kept,) = tmp_path.iterdir()
-    write_shard(joined([[9, 9]], [0]), kept)
-    assert encode(split, ENCODER, 16, tmp_path).input_ids.tolist() == [9, 9]
-    assert encode(split, ENCODER, 8, tmp_path).input_ids.tolist() == first.input_ids.tolist()
+def test_accuracy_is_the_share_of_right_rows_in_any_order_of_batches() -> None:
+    names = ["a", "b", "c"]
+    examples = [TextExample(text="ba", label=label) for label in "abcab"]
+    scorer = TextScorer(encode(examples, names, TextTokenizer(EMBEDDED_ENCODER, 8)))
+    outputs = np.eye(3, dtype=np.float32)
+    scorer.add([3, 1], outputs[[0, 1]])  # both right
+    scorer.add([4, 0, 2], outputs[[2, 0, 1]])  # the first text right, the others wrong
+    assert scorer.metrics() == {"accuracy": 3 / 5}
+    assert type(scorer.metrics()["accuracy"]) is float
 
 
-def test_another_tokenizer_encodes_anew(tmp_path: Path) -> None:
-    split, model = Split(["ba be"], [0]), copied(tmp_path / "model", *NAMES)
-    first = encode(split, model, 16, tmp_path / "cache")
-    tokenizer = json.loads((model / "tokenizer.json").read_text())
-    words = tokenizer["model"]["vocab"]
-    words["ba"], words["be"] = words["be"], words["ba"]
-    (model / "tokenizer.json").write_text(json.dumps(tokenizer))
-    begin, ba, be, end = first.input_ids.tolist()
-    assert encode(split, model, 16, tmp_path / "cache").input_ids.tolist() == [begin, be, ba, end]
-
-
-NAMES = ("config.json", "tokenizer.json", "tokenizer_config.json")
-
-
-def test_a_length_beyond_the_models_positions_is_one_sentence(tmp_path: Path) -> None:
-    assert refusal(ENCODER, tmp_path, max_length=900) == (
-        f"train.max_length is 900, but the model in {ENCODER} reads at most 64 tokens: give at most that"
-    )
-
-
-@pytest.mark.parametrize("architecture", ARCHITECTURES)
-def test_a_folder_without_a_tokenizer_is_one_sentence(tmp_path: Path, architecture: str) -> None:
-    model = write_encoder(tmp_path / "model", architecture)
-    assert refusal(model, tmp_path / "cache") == (
-        f"model folder {model} has no tokenizer that can be read (it knows none of the words): "
-        "put tokenizer.json and tokenizer_config.json beside its config.json"
-    )
-    assert not (tmp_path / "cache").exists()
-
-
-@pytest.mark.parametrize("missing", ["tokenizer.json", "tokenizer_config.json"])
-def test_half_a_tokenizer_is_one_sentence(tmp_path: Path, missing: str) -> None:
-    model = copied(tmp_path / "model", *(name for name in NAMES if name != missing))
-    assert f"model folder {model} has no tokenizer that can be read (" in refusal(model, tmp_path / "cache")
-
-
-def test_a_broken_tokenizer_is_one_sentence(tmp_path: Path) -> None:
-    model = copied(tmp_path / "model", *NAMES)
-    (model / "tokenizer.json").write_text("{")
-    assert f"model folder {model} has no tokenizer that can be read (" in refusal(model, tmp_path / "cache")
+def test_rows_without_labels_cannot_be_scored() -> None:
+    with pytest.raises(ValueError, match="no labels"):
+        TextScorer(Encoded(np.zeros(1, dtype=np.int32), np.array([0, 1])))

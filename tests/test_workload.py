@@ -12,8 +12,11 @@ import pytest
 import torch
 from safetensors.numpy import load_file
 
+from harness.learning.data.dataset import load_dataset
 from harness.learning.data.encode import Encoded, read_shard
-from harness.learning.data.sources import EMBEDDED, load_dataset
+from harness.learning.data.examples import TextExample
+from harness.learning.data.sources import EMBEDDED
+from harness.learning.data.tokenizer import TextTokenizer
 from harness.learning.tasks.text_classification import encode
 from harness.learning.workload import Sources, Workload, prepare
 from harness.library import load_experiment
@@ -41,7 +44,9 @@ def hashes(folder: Path) -> dict[str, str]:
 
 def rows(encoded: Encoded) -> list[tuple[tuple[int, ...], int]]:
     """Token ids and label of each sample."""
-    return [(tuple(encoded.sample(place).tolist()), int(encoded.labels[place])) for place in range(len(encoded))]
+    labels = encoded.labels
+    assert labels is not None
+    return [(tuple(encoded.input_ids[encoded.row(row)].tolist()), int(labels[row])) for row in range(len(encoded))]
 
 
 def test_the_same_experiment_gives_the_same_bytes(tmp_path: Path) -> None:
@@ -76,12 +81,13 @@ def test_each_seed_decides_one_part(tmp_path: Path, seed: str, changed: str | No
 def test_shards_hold_each_training_text_once(tmp_path: Path) -> None:
     workload = prepared(tmp_path)
     experiment = load_experiment("quickstart")
-    train = load_dataset(experiment.dataset, None).train
-    encoded = encode(train, EMBEDDED / "encoder", experiment.train.max_length, tmp_path)
+    dataset, _ = load_dataset(experiment, None, None, tmp_path, lambda line: None)
+    tokenizer = TextTokenizer(EMBEDDED / "encoder", experiment.train.max_length)
+    encoded = encode([one for one in dataset.train if isinstance(one, TextExample)], dataset.label_names, tokenizer)
     shards = [read_shard(workload.shards[client]) for client in range(12)]
     assert sorted(row for shard in shards for row in rows(shard)) == sorted(rows(encoded))
     assert workload.samples == {client: len(shard) for client, shard in enumerate(shards)}
-    assert sum(workload.samples.values()) == len(train.texts) == 4_000
+    assert sum(workload.samples.values()) == len(dataset.train) == 4_000
 
 
 def test_a_sample_of_the_test_texts_is_drawn_in_their_order(tmp_path: Path) -> None:
@@ -97,7 +103,7 @@ def test_a_sample_of_the_test_texts_is_drawn_in_their_order(tmp_path: Path) -> N
 def test_a_sample_larger_than_the_test_split_is_all_of_it_and_a_warning(tmp_path: Path) -> None:
     workload = prepared(tmp_path, "evaluate.sample=5000")
     assert len(read_shard(tmp_path / "test.safetensors")) == 1_200
-    assert workload.warnings == ("evaluate.sample is 5000, but the test split has 1200 texts: all of them are used",)
+    assert workload.warnings == ("evaluate.sample is 5000, but the test split has 1200 samples: all of them are used",)
 
 
 @pytest.mark.parametrize("method", METHODS)
@@ -118,7 +124,7 @@ def test_the_evaluator_reads_the_initial_state(tmp_path: Path) -> None:
 def test_each_step_is_told_in_one_line(tmp_path: Path) -> None:
     told: list[str] = []
     prepare(load_experiment("quickstart", FEW), "federa", Sources(), tmp_path, told.append)
-    assert told[2] == "encoding 4,000 training and 60 test texts of 34 tokens"
+    assert told[2] == "encoding 4,000 training and 60 test samples in rows of 34 tokens"
     assert told[-2:] == [
         "writing the shards of 12 clients, 333 to 337 samples each",
         "making the initial state of federa",

@@ -33,9 +33,17 @@
     here[last] = value;
   };
 
+  // A matrix travels in thousandths, a symmetric one without what stands left of its diagonal.
+  const unpacked = (rows) =>
+    rows.map((row, place) => {
+      const missing = rows.slice(0, rows[0].length - row.length).map((above, at) => above[place - at]);
+      return [...missing, ...row].map((value) => value / 1000);
+    });
+
   for (const plot of plots) {
     const figure = JSON.parse(plot.nextElementSibling.textContent);
     const layout = figure.layout;
+    for (const trace of figure.data) if (trace.meta?.thousandths) trace.z = unpacked(trace.meta.thousandths);
     layout.font = { family: getComputedStyle(document.body).fontFamily, size: 12 };
     layout.dragmode = touch ? false : "zoom"; // a finger on a plot scrolls the page
     for (const [path, value] of Object.entries(theme())) put(layout, path, value);

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+import tempfile
+from collections.abc import Callable
 from pathlib import Path
 
 import msgspec
 import numpy as np
 
+from harness import divergence
 from harness.errors import UsageError
-from harness.learning.data import divergence
-from harness.learning.data.partition import partition
-from harness.learning.data.sources import load_dataset
-from harness.learning.seeding import profile_seed
+from harness.learning.data.dataset import load_dataset
+from harness.learning.partitioned import partition_record, parts_of
 from harness.profiles import Experiment
 
 
@@ -38,26 +39,30 @@ class Clients(msgspec.Struct, frozen=True, kw_only=True):
     clients: tuple[Client, ...]
 
 
-def clients_of(experiment: Experiment, data: Path | None) -> Clients:
+def clients_of(
+    experiment: Experiment, data: Path | None, models: Path | None = None, report: Callable[[str], None] | None = None
+) -> Clients:
     """Partition the experiment's training samples as a run does, and count.
+
+    ``models`` is asked for where k-means embeds with a named model; ``report`` is told the steps of that.
 
     Raises:
         UsageError: the data set is not there or not what the profile says, or the experiment has none.
     """
     if experiment.train.trainer == "null":
         raise UsageError(f"{experiment.name} trains nothing, so its clients hold no samples; name another profile")
-    splits = load_dataset(experiment.dataset, data)
-    seed = profile_seed("partition", experiment.seeds.partition)
-    parts = partition(splits.train.labels, experiment.partition, seed)
-    counts = divergence.class_counts(splits.train.labels, parts, len(splits.label_names))
+    with tempfile.TemporaryDirectory(prefix="federa-bench-") as workdir:
+        dataset, _ = load_dataset(experiment, data, models, Path(workdir), report or (lambda line: None))
+    record = partition_record(experiment, dataset, parts_of(experiment, dataset))
+    counts = np.array(record.counts)
     apart = divergence.against_the_whole(counts)
     return Clients(
         experiment=experiment.name,
-        kind=experiment.partition.kind,
-        alpha=experiment.partition.alpha,
-        seed=experiment.seeds.partition,
-        samples=len(splits.train.labels),
-        classes=splits.label_names,
+        kind=record.kind,
+        alpha=record.alpha,
+        seed=record.seed,
+        samples=len(dataset.train),
+        classes=record.classes,
         mean_pairwise=divergence.mean_of_pairs(divergence.between_clients(counts)),
         mean_from_whole=float(np.mean(apart)),
         clients=tuple(

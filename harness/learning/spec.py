@@ -7,18 +7,22 @@ from typing import Protocol
 
 import msgspec
 
-from harness.profiles import Method, MethodProfile, TrainProfile
+from harness.profiles import Method, MethodProfile, ModulesProfile, TaskName, TrainProfile
 
 
 class PrepareSpec(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """How to build the model of a method. Travels in Provision.prepare, as builtins (msgspec.to_builtins / convert).
 
-    ``labels`` is the number of classes of the task head, ``threads`` the processor threads of this trainer.
+    ``labels`` is the number of outputs of the task head, ``threads`` the processor threads of this trainer, ``rounds``
+    how many there will be, for the learning-rate schedule.
     """
 
     method: Method
+    task: TaskName = "text-classification"
     settings: MethodProfile
+    modules: ModulesProfile = ModulesProfile()
     train: TrainProfile
+    rounds: int = 1
     labels: int
     threads: int
 
@@ -38,8 +42,8 @@ class Trainer(Protocol):
     def load(self, state: Path, shard: Path) -> None:
         """Put the round's global state (safetensors) into the model and read the client's shard."""
 
-    def train(self, seed: int) -> Trained:
-        """Train on the shard. All randomness comes from ``seed``: the same seed gives the same bits."""
+    def train(self, seed: int, round: int) -> Trained:
+        """Train on the shard. All randomness comes from ``seed``: the same seed and round give the same bits."""
 
     def save(self, update: Path) -> None:
         """Write the trained tensors (the same names and shapes as the state) as safetensors."""

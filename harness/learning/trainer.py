@@ -35,7 +35,7 @@ class NullTrainer:
         """Remember where the state is; the shard is not read."""
         self._state = state
 
-    def train(self, seed: int) -> Trained:
+    def train(self, seed: int, round: int) -> Trained:
         """Nothing; one sample is reported, so that every client weighs the same."""
         return Trained(samples=1, steps=0, tokens=0, loss=None)
 

@@ -9,20 +9,22 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 from safetensors.numpy import save_file
 
-from harness.learning.data.encode import Encoded, joined, write_shard
+from harness.learning.data.dataset import load_dataset
+from harness.learning.data.encode import Encoded, flat, write_shard
+from harness.learning.data.examples import Dataset
 from harness.learning.data.model_source import BASE_FILES, find_model
-from harness.learning.data.partition import Indices, partition
-from harness.learning.data.sources import Split, load_dataset
+from harness.learning.data.partition import Indices
+from harness.learning.partitioned import partition_record, parts_of
 from harness.learning.seeding import profile_seed
 from harness.learning.spec import PrepareSpec
 from harness.learning.writing import safetensors_written
 from harness.profiles import Experiment, Method
-from harness.records import Parameters
+from harness.records import Parameters, Partition
 
 Report = Callable[[str], None]
 
@@ -44,7 +46,7 @@ class Sources:
 
 @dataclass(frozen=True)
 class Workload:
-    """What agents and the controller need; the null trainer has no base, no evaluator, and shards of one sample.
+    """What agents and the controller need. The null trainer has shards of one sample, and little else.
 
     ``base`` are files by name (config.json, model.safetensors), ``shards`` and ``samples`` go by client id. ``init``
     is the initial state where clients need it to form their frozen weights (FeDeRA), ``svd_s`` what its SVD took.
@@ -59,6 +61,7 @@ class Workload:
     prepare: PrepareSpec
     parameters: Parameters
     evaluator: Evaluate | None
+    partition: Partition | None
     warnings: tuple[str, ...]
 
 
@@ -78,25 +81,17 @@ def _learning_workload(
 ) -> Workload:
     """The workload of a real trainer."""
     from harness.learning.methods import initial_state, needs_init
-    from harness.learning.tasks.text_classification import encode
+    from harness.learning.tasks.registry import outputs_of, scoring
     from harness.learning.tensors import write_state
 
     report(f"finding model {experiment.model.name}")
     model = find_model(experiment.model, sources.models, workdir)
     report(f"reading data set {experiment.dataset.name}")
-    splits = load_dataset(experiment.dataset, sources.data)
-    test, warnings = _evaluated_part(experiment, splits.test)
-    max_length = experiment.train.max_length
-    report(f"encoding {len(splits.train.texts):,} training and {len(test.texts):,} test texts of {max_length} tokens")
-    train = encode(splits.train, model.tokenizer, max_length, workdir)
-    test_shard = workdir / "test.safetensors"
-    write_shard(encode(test, model.tokenizer, max_length, workdir), test_shard)
-    parts = partition(
-        train.labels.tolist(), experiment.partition, profile_seed("partition", experiment.seeds.partition)
-    )
-    report(f"writing the shards of {len(parts)} clients, {min(map(len, parts))} to {max(map(len, parts))} samples each")
-    shards = _write_shards(train, parts, workdir)
-    spec = _spec(experiment, method, len(splits.label_names))
+    dataset, warnings = load_dataset(experiment, sources.data, sources.models, workdir, report)
+    task, label_names = experiment.dataset.task, dataset.label_names
+    parts = parts_of(experiment, dataset)
+    shards, test_shard = _write_data(experiment, dataset, parts, model.tokenizer, workdir, report)
+    spec = _spec(experiment, method, outputs_of(task, label_names))
     report(f"making the initial state of {method}")
     initial = initial_state(model.base, spec, profile_seed("initialisation", experiment.seeds.initialisation))
     state = workdir / "initial.safetensors"
@@ -111,9 +106,35 @@ def _learning_workload(
         svd_s=initial.svd_s,
         prepare=spec,
         parameters=initial.parameters,
-        evaluator=_LazyEvaluator(model.base, spec, init, test_shard, experiment.evaluate.batch_size),
+        evaluator=_LazyEvaluator(
+            model.base,
+            spec,
+            init,
+            test_shard,
+            scoring(task, dataset.evaluated, label_names, experiment.evaluate.answer_length),
+            experiment.evaluate.batch_size,
+        ),
+        partition=partition_record(experiment, dataset, parts),
         warnings=warnings,
     )
+
+
+def _write_data(
+    experiment: Experiment, dataset: Dataset, parts: Sequence[Indices], folder: Path, workdir: Path, report: Report
+) -> tuple[dict[int, Path], Path]:
+    """Encode all samples and write them: one shard for each client, and the evaluated ones."""
+    from harness.learning.tasks.registry import encode
+
+    task, train, names = experiment.dataset.task, experiment.train, dataset.label_names
+    report(
+        f"encoding {len(dataset.train):,} training and {len(dataset.evaluated):,} {experiment.evaluate.split} samples "
+        f"in rows of {train.max_length} tokens"
+    )
+    learned = encode(task, dataset.train, names, folder, train, for_scoring=False, cache=workdir)
+    scored = encode(task, dataset.evaluated, names, folder, train, for_scoring=True, cache=workdir)
+    write_shard(scored, workdir / "test.safetensors")
+    report(f"writing the shards of {len(parts)} clients, {min(map(len, parts))} to {max(map(len, parts))} samples each")
+    return _write_shards(learned, parts, workdir), workdir / "test.safetensors"
 
 
 def _null_workload(experiment: Experiment, method: Method, sources: Sources, workdir: Path, report: Report) -> Workload:
@@ -125,7 +146,7 @@ def _null_workload(experiment: Experiment, method: Method, sources: Sources, wor
     state = workdir / "initial.safetensors"
     with safetensors_written(state) as partial:
         save_file({"null": chance.standard_normal(count, dtype=np.float32)}, partial)
-    samples = joined([[client] for client in clients], [0] * len(clients))
+    samples = Encoded(*flat([client] for client in clients), labels=np.zeros(len(clients), dtype=np.int64))
     return Workload(
         base={},
         shards=_write_shards(samples, [np.array([client]) for client in clients], workdir),
@@ -136,6 +157,7 @@ def _null_workload(experiment: Experiment, method: Method, sources: Sources, wor
         prepare=_spec(experiment, method, labels=2),
         parameters=Parameters(adapter=count, head=0, total=count),
         evaluator=None,
+        partition=None,
         warnings=(),
     )
 
@@ -144,24 +166,14 @@ def _spec(experiment: Experiment, method: Method, labels: int) -> PrepareSpec:
     """What each trainer is told once."""
     return PrepareSpec(
         method=method,
+        task=experiment.dataset.task,
         settings=experiment.method(method),
+        modules=experiment.model.modules,
         train=experiment.train,
         labels=labels,
         threads=experiment.device.threads,
+        rounds=experiment.rounds.count,
     )
-
-
-def _evaluated_part(experiment: Experiment, test: Split) -> tuple[Split, tuple[str, ...]]:
-    """The test texts to evaluate on: all, or a sample drawn by seed, in the order of the split."""
-    wanted = experiment.evaluate.sample
-    there = len(test.texts)
-    if wanted is None or wanted == there:
-        return test, ()
-    if wanted > there:
-        return test, (f"evaluate.sample is {wanted}, but the test split has {there} texts: all of them are used",)
-    chance = np.random.default_rng(profile_seed("evaluation", experiment.seeds.evaluation))
-    chosen = np.sort(chance.choice(there, size=wanted, replace=False))
-    return Split([test.texts[i] for i in chosen], [test.labels[i] for i in chosen]), ()
 
 
 def _write_shards(encoded: Encoded, parts: Sequence[Indices], workdir: Path) -> dict[int, Path]:
@@ -177,8 +189,8 @@ def _write_shards(encoded: Encoded, parts: Sequence[Indices], workdir: Path) -> 
 class _LazyEvaluator:
     """Builds the evaluator, and with it a model in memory, when it is first called."""
 
-    def __init__(self, base: Path, spec: PrepareSpec, init: Path | None, test_shard: Path, batch_size: int) -> None:
-        self._arguments = (base, spec, init, test_shard, batch_size)
+    def __init__(self, *arguments: Any) -> None:
+        self._arguments = arguments
         self._evaluate: Evaluate | None = None
 
     def __call__(self, state: Path, progress: Callable[[float], None] | None = None) -> dict[str, float]:

@@ -30,10 +30,10 @@ def find_model(profile: ModelProfile, models: Path | None, workdir: Path) -> Pre
     """
     if profile.embedded is not None:
         return _checked(EMBEDDED / profile.embedded, workdir)
-    if profile.folder is not None and models is not None:
-        if not models.is_dir():
+    if profile.folder is not None and (models is not None or Path(profile.folder).is_absolute()):
+        if models is not None and not models.is_dir():
             raise UsageError(f"models folder {models} does not exist: give MODELS=folder that holds {profile.folder}/")
-        return _checked(models / profile.folder, workdir)
+        return _checked((models or Path()) / profile.folder, workdir)
     if profile.hub is not None:
         return _checked(_download(profile, profile.hub), workdir)
     raise UsageError(f"model '{profile.name}' is not on the hub: give MODELS=folder (--models) with its folder")
@@ -76,5 +76,5 @@ def _converted(folder: Path, target: Path) -> Path:
     from transformers import AutoModel
 
     if not (target / "model.safetensors").is_file():
-        AutoModel.from_pretrained(str(folder), local_files_only=True).save_pretrained(target)
+        AutoModel.from_pretrained(str(folder), local_files_only=True, trust_remote_code=False).save_pretrained(target)
     return target

@@ -2,65 +2,71 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
 
 from harness.errors import UsageError
-from harness.profiles import DatasetProfile
+from harness.learning.data.rows import Table, roles_of
+from harness.profiles import DatasetProfile, Role
+
+if TYPE_CHECKING:
+    import datasets
+    import pyarrow
 
 EMBEDDED = Path(__file__).parents[2] / "embedded"
 """The folder of what the package brings along."""
 
-
-@dataclass(frozen=True)
-class Split:
-    """Texts and their classes, as indices into the sorted label names."""
-
-    texts: list[str]
-    labels: list[int]
+SplitName = Literal["train", "test"]
 
 
-@dataclass(frozen=True)
-class Splits:
-    """A data set for text classification."""
-
-    train: Split
-    test: Split
-    label_names: tuple[str, ...]
-
-
-def load_dataset(profile: DatasetProfile, data: Path | None) -> Splits:
-    """Read both splits from the first source that the profile and ``data`` allow.
+def read_table(profile: DatasetProfile, split: SplitName, data: Path | None) -> Table:
+    """The columns of one split, from the first source that the profile and ``data`` allow.
 
     Raises:
-        UsageError: a folder, file, column or label is missing, a split is empty, a test label never occurs in
-            training, or the hub cannot be reached.
+        UsageError: a folder, file or column is missing, or the hub cannot be reached.
     """
+    file = f"{profile.embedded or profile.parquet or profile.name}_{getattr(profile.splits, split)}.parquet"
     if profile.embedded is not None:
-        columns = [_read_parquet(EMBEDDED / f"{profile.embedded}_{name}.parquet", profile) for name in _NAMES]
-    elif profile.parquet is not None and data is not None:
-        columns = [_read_parquet(_file_in(data, f"{profile.parquet}_{name}.parquet"), profile) for name in _NAMES]
-    elif profile.hub is not None:
-        columns = [_read_hub(profile, name) for name in _NAMES]
-    else:
-        raise UsageError(f"data set '{profile.name}' is not on the hub: give DATA=folder (--data) with its files")
-    return _indexed(profile.name, *columns)
+        return _read_parquet(EMBEDDED / file, profile)
+    if profile.parquet is not None and data is not None:
+        return _read_parquet(file_in(data, file), profile)
+    if profile.hub is not None:
+        return hub_table(_load(profile, split, file), profile, split)
+    raise UsageError(f"data set '{profile.name}' is not on the hub: give DATA=folder (--data) with its files")
 
 
-_NAMES = ("train", "test")
-_Columns = tuple[list[str], list[str]]
+def file_in(folder: Path | None, name: str) -> Path:
+    """A file or folder in the user's data folder.
 
-
-def _file_in(folder: Path, name: str) -> Path:
-    """A file of the user's data folder."""
+    Raises:
+        UsageError: there is no data folder.
+    """
+    if folder is None:
+        raise UsageError(f"no data folder is given: give DATA=folder (--data) that holds {name}")
     if not folder.is_dir():
         raise UsageError(f"data folder {folder} does not exist: give DATA=folder (--data) that holds {name}")
     return folder / name
 
 
-def _read_parquet(path: Path, profile: DatasetProfile) -> _Columns:
-    """Texts and label names of one parquet file."""
+def hub_table(split: datasets.Dataset, profile: DatasetProfile, name: SplitName) -> Table:
+    """The columns of a split that the hub's client has loaded; numbers of a ClassLabel become its names.
+
+    Raises:
+        UsageError: a column is missing.
+    """
+    where = f"data set '{profile.hub}' ({getattr(profile.hub_splits, name)})"
+    named = {**profile.columns, **profile.hub_columns}
+    names = _column_names(profile, named, "hub_columns", split.column_names, where)
+    arrow = split.select_columns(_heads(names, split.column_names)).with_format("arrow")[:]
+    table = _table(arrow, names, where, "hub_columns")
+    labels = {role: _class_names(split.features, column) for role, column in names.items()}
+    values = {role: _named(column, labels[role]) for role, column in table.values.items()}
+    return Table(where, names, values)
+
+
+def _read_parquet(path: Path, profile: DatasetProfile) -> Table:
+    """The columns of one parquet file."""
     import pyarrow
     import pyarrow.parquet as parquet
 
@@ -68,71 +74,104 @@ def _read_parquet(path: Path, profile: DatasetProfile) -> _Columns:
         raise UsageError(f"data file {path} does not exist: put it there, or give another folder with DATA=folder")
     try:
         present = parquet.read_schema(path).names
-        _require(profile.text_column, present, str(path))
-        _require(profile.label_column, present, str(path))
-        table = parquet.read_table(path, columns=[profile.text_column, profile.label_column])
-    except pyarrow.ArrowException as error:
-        raise UsageError(f"data file {path} is not a readable parquet file ({error}): fetch it again") from None
-    texts, labels = (table[name].to_pylist() for name in (profile.text_column, profile.label_column))
-    return _texts(texts), _labels(labels, str(path), profile.label_column)
+        names = _column_names(profile, profile.columns, "columns", present, str(path))
+        return _table(parquet.read_table(path, columns=_heads(names, present)), names, str(path), "columns")
+    except (pyarrow.ArrowException, OSError) as error:
+        reason = str(error).partition("\n")[0]
+        raise UsageError(f"data file {path} is not a readable parquet file ({reason}): fetch it again") from None
 
 
-def _read_hub(profile: DatasetProfile, name: str) -> _Columns:
-    """Texts and label names of one split on the hub; it keeps its own cache."""
+def _load(profile: DatasetProfile, split: SplitName, file: str) -> datasets.Dataset:
+    """One split on the hub; its client keeps a cache of its own."""
     import datasets
 
     try:
-        split = datasets.load_dataset(profile.hub, split=name)
+        return datasets.load_dataset(
+            profile.hub,
+            name=profile.hub_config,
+            revision=profile.hub_revision,
+            split=getattr(profile.hub_splits, split),
+        )
     except Exception as error:
         # The client's errors share no base class: connection, authorisation, a missing data set or split.
         reason = str(error).strip().splitlines() or [type(error).__name__]
         raise UsageError(
             f"data set '{profile.hub}' could not be read from the Hugging Face hub ({reason[0]}): "
-            f"give DATA=folder (--data) that holds {profile.parquet or profile.name}_{name}.parquet"
+            f"give DATA=folder (--data) that holds {file}"
         ) from error
-    where = f"data set '{profile.hub}' ({name})"
-    label_column = profile.hub_label_column or profile.label_column
-    _require(profile.text_column, split.column_names, where)
-    _require(label_column, split.column_names, where)
-    return _texts(split[profile.text_column]), _labels(split[label_column], where, label_column)
 
 
-def _require(column: str, present: Iterable[str], where: str) -> None:
-    """A column must be there."""
-    if column not in present:
-        raise UsageError(
-            f"{where} has no column '{column}', only {', '.join(present)}: "
-            "name the right one in dataset.text_column or dataset.label_column"
-        )
+def _column_names(
+    profile: DatasetProfile, named: Mapping[Role, str], key: str, present: list[str], where: str
+) -> dict[Role, str]:
+    """The column of each role that is read; each must be there."""
+    names = {role: named.get(role, role) for role in roles_of(profile, named)}
+    for role, column in names.items():
+        if _head(column, present) not in present:
+            raise _missing(where, f"column '{_head(column, present)}'", present, f"dataset.{key}.{role}")
+    return names
 
 
-def _texts(values: Iterable[object]) -> list[str]:
-    """Values as texts; a missing one is an empty text, which is kept: it is encoded as special tokens alone."""
-    return ["" if value is None else str(value) for value in values]
+def _head(column: str, present: list[str]) -> str:
+    """The column itself, or of ``a.b`` the column a, whose field b is meant."""
+    return column if column in present else column.partition(".")[0]
 
 
-def _labels(values: Iterable[object], where: str, column: str) -> list[str]:
-    """Values as label names; a missing one is no class."""
-    labels = list(values)
-    if None in labels:
-        raise UsageError(
-            f"{where} has no label in column '{column}' of row {labels.index(None) + 1}: give each text one"
-        )
-    return [str(label) for label in labels]
+def _heads(names: Mapping[Role, str], present: list[str]) -> list[str]:
+    """The columns to read, each once."""
+    return list(dict.fromkeys(_head(column, present) for column in names.values()))
 
 
-def _indexed(name: str, train: _Columns, test: _Columns) -> Splits:
-    """Label names sorted, labels as indices into them."""
-    for split, (texts, _) in zip(_NAMES, (train, test), strict=True):
-        if not texts:
-            raise UsageError(f"the {split} split of data set '{name}' is empty: it needs at least one text")
-    names = tuple(sorted(set(train[1])))
-    unseen = sorted(set(test[1]) - set(names))
-    if unseen:
-        raise UsageError(
-            f"label '{unseen[0]}' of the test split of data set '{name}' is not in its train split: "
-            "take both splits from the same version"
-        )
-    index = {label: place for place, label in enumerate(names)}
-    splits = [Split(texts, [index[label] for label in labels]) for texts, labels in (train, test)]
-    return Splits(splits[0], splits[1], names)
+def _table(arrow: pyarrow.Table, names: Mapping[Role, str], where: str, key: str) -> Table:
+    """The named columns as lists; of ``a.b`` field b of column a."""
+    values: dict[Role, list[Any]] = {}
+    for role, column in names.items():
+        head = _head(column, arrow.column_names)
+        values[role] = arrow[head].to_pylist()
+        if head == column:
+            continue
+        field = column.removeprefix(f"{head}.")
+        present = [part.name for part in arrow.schema.field(head).type] if _is_struct(arrow, head) else []
+        if field not in present:
+            raise _missing(where, f"field '{field}' in column '{head}'", present, f"dataset.{key}.{role}")
+        values[role] = [None if value is None else value[field] for value in values[role]]
+    return Table(where, names, values)
+
+
+def _is_struct(arrow: pyarrow.Table, column: str) -> bool:
+    import pyarrow
+
+    return bool(pyarrow.types.is_struct(arrow.schema.field(column).type))
+
+
+def _missing(where: str, what: str, present: list[str], key: str) -> UsageError:
+    there = f"only {', '.join(present)}" if present else "and no other either"
+    return UsageError(f"{where} has no {what}, {there}: name the right one in {key}")
+
+
+def _class_names(features: Mapping[str, Any], column: str) -> list[str] | None:
+    """Names of the classes that a column holds as numbers, also within lists and fields; None where it does not."""
+    import datasets
+
+    head = _head(column, list(features))
+    feature: Any = features[head]
+    while not isinstance(feature, datasets.ClassLabel):
+        if isinstance(feature, dict):
+            feature = feature[column.removeprefix(f"{head}.")]
+        elif isinstance(feature, list):
+            feature = feature[0]
+        elif hasattr(feature, "feature"):
+            feature = feature.feature
+        else:
+            return None
+    names: list[str] = feature.names
+    return names
+
+
+def _named(values: Any, names: list[str] | None) -> Any:
+    """Class numbers as names, also within lists; -1 is the hub's word for a label that is not given."""
+    if names is None or values is None:
+        return values
+    if isinstance(values, list):
+        return [_named(value, names) for value in values]
+    return names[values] if 0 <= values < len(names) else None

@@ -10,8 +10,8 @@ from torch.nn import functional
 from transformers import PreTrainedModel
 
 from harness.errors import UsageError
-from harness.learning.models import BottleneckSite, architecture_of
-from harness.profiles import MethodProfile
+from harness.learning.architectures import adapter_sites
+from harness.learning.spec import PrepareSpec
 
 WEIGHT_STD = 0.02
 
@@ -40,23 +40,22 @@ class Bottleneck(nn.Module):
         return self.forward(output)
 
 
-def insert(
-    model: PreTrainedModel, settings: MethodProfile, init: Mapping[str, Tensor] | None
-) -> dict[str, nn.Parameter]:
+def insert(model: PreTrainedModel, spec: PrepareSpec, init: Mapping[str, Tensor] | None) -> dict[str, nn.Parameter]:
     """Put bottlenecks of width // reduction into each layer; answers with their tensors.
 
     Raises:
-        UsageError: the reduction leaves no width.
+        UsageError: the reduction leaves no width, or it is not known where adapters go.
     """
-    architecture = architecture_of(model.config)
-    width = int(getattr(model.config, architecture.width))
-    if width < settings.reduction:
-        raise UsageError(f"fedap: reduction {settings.reduction} is above the model's width {width}; lower it")
+    width, reduction = int(model.config.hidden_size), spec.settings.reduction
+    if width < reduction:
+        raise UsageError(f"fedap: reduction {reduction} is above the model's width {width}; lower it")
     trained: dict[str, nn.Parameter] = {}
-    for name, block, site in _sites(model):
-        bottleneck = Bottleneck(width, width // settings.reduction, model.device)
+    for name, block, part in adapter_sites(model, spec.modules):
+        if hasattr(block, "adapter"):
+            raise UsageError(f"modules.adapters: {name} would get two adapters; name a block for each")
+        bottleneck = Bottleneck(width, width // reduction, model.device)
         block.add_module("adapter", bottleneck)
-        block.get_submodule(site.after).register_forward_hook(bottleneck.after)
+        part.register_forward_hook(bottleneck.after)
         trained |= {f"{name}.adapter.{part}": tensor for part, tensor in bottleneck.named_parameters()}
     return trained
 
@@ -67,11 +66,3 @@ def draw(trained: Mapping[str, Tensor], source: torch.Generator) -> None:
     for name, tensor in sorted(trained.items()):
         if name.endswith(".weight"):
             tensor.normal_(0.0, WEIGHT_STD, generator=source)
-
-
-def _sites(model: PreTrainedModel) -> list[tuple[str, nn.Module, BottleneckSite]]:
-    """Name, module and site of each block that gets a bottleneck."""
-    sites = architecture_of(model.config).sites
-    return [
-        (name, module, site) for name, module in model.named_modules() for site in sites if name.endswith(site.block)
-    ]

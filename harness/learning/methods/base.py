@@ -10,12 +10,12 @@ from torch import Tensor, nn
 from transformers import PreTrainedModel
 
 from harness.errors import TrainerError
-from harness.profiles import MethodProfile
+from harness.learning.spec import PrepareSpec
 from harness.records import Parameters
 
 # Puts what a method trains beside the head into a model, and answers with it by plain name. The last argument: the
 # factors shipped once, for the method that has some.
-Insert = Callable[[PreTrainedModel, MethodProfile, "Mapping[str, Tensor] | None"], dict[str, nn.Parameter]]
+Insert = Callable[[PreTrainedModel, PrepareSpec, "Mapping[str, Tensor] | None"], dict[str, nn.Parameter]]
 
 
 @dataclass(frozen=True)

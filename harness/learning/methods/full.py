@@ -1,4 +1,4 @@
-"""FedFT: every parameter is trained (FeDeRA 5.1)."""
+"""FedFT: every parameter that the task uses is trained (FeDeRA 5.1)."""
 
 from __future__ import annotations
 
@@ -7,11 +7,9 @@ from collections.abc import Mapping
 from torch import Tensor, nn
 from transformers import PreTrainedModel
 
-from harness.profiles import MethodProfile
+from harness.learning.spec import PrepareSpec
 
 
-def insert(
-    model: PreTrainedModel, settings: MethodProfile, init: Mapping[str, Tensor] | None
-) -> dict[str, nn.Parameter]:
-    """All parameters of the model."""
-    return dict(model.named_parameters())
+def insert(model: PreTrainedModel, spec: PrepareSpec, init: Mapping[str, Tensor] | None) -> dict[str, nn.Parameter]:
+    """All parameters of the model; a frozen one is one that the task does not use."""
+    return {name: tensor for name, tensor in model.named_parameters() if tensor.requires_grad}

@@ -8,7 +8,7 @@ from pathlib import Path
 from harness.learning.methods import adapter, lora, svd
 from harness.learning.methods.base import InitialState
 from harness.learning.methods.registry import attach
-from harness.learning.models import build_classifier, head_names
+from harness.learning.models import build_model, head_names
 from harness.learning.seeding import generator
 from harness.learning.spec import PrepareSpec
 
@@ -21,12 +21,12 @@ def initial_state(base: Path, spec: PrepareSpec, seed: int) -> InitialState:
     Raises:
         UsageError: ``base`` is not a usable model folder, or the settings do not fit the model.
     """
-    model = build_classifier(base, spec.labels, head_seed=seed)
+    model = build_model(base, spec.task, spec.labels, head_seed=seed)
     init, svd_s = None, 0.0
     if spec.method == "federa":
         svd.warm_up()
         start_s = time.perf_counter()
-        init = lora.principal_init(model, spec.settings)
+        init = lora.principal_init(model, spec)
         svd_s = time.perf_counter() - start_s
     head = head_names(model)
     attached = attach(model, spec, init)

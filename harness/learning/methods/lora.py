@@ -15,22 +15,24 @@ from torch import Tensor, nn
 from transformers import PreTrainedModel
 
 from harness.errors import TrainerError
+from harness.learning.architectures import lora_layers
 from harness.learning.methods.svd import principal_factors
-from harness.learning.models import architecture_of
-from harness.profiles import MethodProfile
+from harness.learning.spec import PrepareSpec
 
 # PEFT's name of an adapter; it stands in its tensors' names, and not in ours.
 _ADAPTER = "default"
 
 
-def insert(
-    model: PreTrainedModel, settings: MethodProfile, init: Mapping[str, Tensor] | None
-) -> dict[str, nn.Parameter]:
-    """FedLR: put A and B into each query and value projection, both zero until a state is loaded."""
-    layers = _projections(model)
+def insert(model: PreTrainedModel, spec: PrepareSpec, init: Mapping[str, Tensor] | None) -> dict[str, nn.Parameter]:
+    """FedLR: put A and B into each adapted layer, both zero until a state is loaded.
+
+    Raises:
+        UsageError: it is not known which layers to adapt.
+    """
+    layers = lora_layers(model, spec.modules)
     config = LoraConfig(
-        r=settings.rank,
-        lora_alpha=settings.alpha,  # type: ignore[arg-type]  # PEFT says int, and divides it by r
+        r=spec.settings.rank,
+        lora_alpha=spec.settings.alpha,  # type: ignore[arg-type]  # PEFT says int, and divides it by r
         target_modules=list(layers),
         lora_dropout=0.0,
         bias="none",
@@ -47,7 +49,7 @@ def insert(
 
 
 def insert_principal(
-    model: PreTrainedModel, settings: MethodProfile, init: Mapping[str, Tensor] | None
+    model: PreTrainedModel, spec: PrepareSpec, init: Mapping[str, Tensor] | None
 ) -> dict[str, nn.Parameter]:
     """FeDeRA: A = A0, B = B0, and W_res in W's place. ``init`` may hold other tensors beside the factors.
 
@@ -56,8 +58,8 @@ def insert_principal(
     """
     if init is None:
         raise TrainerError("federa needs the server's initial factors A0 and B0; none were given")
-    trained = insert(model, settings, None)
-    scale = settings.alpha / settings.rank
+    trained = insert(model, spec, None)
+    scale = spec.settings.alpha / spec.settings.rank
     for name, parameter in trained.items():
         if name not in init or init[name].shape != parameter.shape:
             raise TrainerError(
@@ -70,17 +72,17 @@ def insert_principal(
     return trained
 
 
-def principal_init(model: PreTrainedModel, settings: MethodProfile) -> dict[str, Tensor]:
-    """A0 and B0 of each query and value projection of a bare model: the one place where an SVD is taken.
+def principal_init(model: PreTrainedModel, spec: PrepareSpec) -> dict[str, Tensor]:
+    """A0 and B0 of each adapted layer of a bare model: the one place where an SVD is taken.
 
     Raises:
-        UsageError: the rank is above what a projection has.
+        UsageError: it is not known which layers to adapt, or the rank is above what one of them has.
     """
-    scale = settings.alpha / settings.rank
+    scale = spec.settings.alpha / spec.settings.rank
     factors: dict[str, Tensor] = {}
-    for layer, weight in _projections(model).items():
-        b0, a0 = principal_factors(weight, settings.rank, scale, layer)
-        factors |= {f"{layer}.lora_A.weight": a0, f"{layer}.lora_B.weight": b0}
+    for name, layer in lora_layers(model, spec.modules).items():
+        b0, a0 = principal_factors(layer.weight, spec.settings.rank, scale, name)
+        factors |= {f"{name}.lora_A.weight": a0, f"{name}.lora_B.weight": b0}
     return factors
 
 
@@ -97,13 +99,3 @@ def _subtract(weight: Tensor, b0: Tensor, a0: Tensor, scale: float) -> None:
     """weight -= scale * b0 @ a0, in float64: W_res is then W to half a unit in the last place, on any machine."""
     part = b0.to(weight.device, torch.float64) @ a0.to(weight.device, torch.float64)
     weight.copy_(weight.to(torch.float64) - scale * part)
-
-
-def _projections(model: PreTrainedModel) -> dict[str, Tensor]:
-    """Weights of the query and value projections, by their module's name, sorted."""
-    architecture = architecture_of(model.config)
-    endings = (f".{architecture.query}.weight", f".{architecture.value}.weight")
-    found = {
-        name.removesuffix(".weight"): weight for name, weight in model.named_parameters() if name.endswith(endings)
-    }
-    return dict(sorted(found.items()))

@@ -1,82 +1,54 @@
-"""Text classification: texts as the model's tokenizer reads them, cut at a length."""
+"""Text classification: texts and pairs of texts as the model's tokenizer reads them, cut at a length; accuracy."""
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Iterator, Sequence
-from pathlib import Path
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
 
-import msgspec
 import numpy as np
+from numpy.typing import NDArray
 
-from harness.errors import UsageError
-from harness.learning.data.encode import Encoded, joined, read_shard, write_shard
-from harness.learning.data.model_source import TOKENIZER_PATTERNS
-from harness.learning.data.sources import Split
-
-if TYPE_CHECKING:
-    from transformers import PreTrainedTokenizerBase
+from harness.learning.data.encode import Encoded, flat, flat_types
+from harness.learning.data.examples import TextExample
+from harness.learning.data.tokenizer import TextTokenizer
+from harness.learning.tasks.scoring import Outputs
 
 _BATCH = 500
 
 
-def encode(split: Split, model: Path, max_length: int, cache: Path) -> Encoded:
-    """Encode texts with the tokenizer of a model folder, or read what an earlier call left in the ``cache`` folder.
+def encode(examples: Sequence[TextExample], label_names: Sequence[str], tokenizer: TextTokenizer) -> Encoded:
+    """Each text, or pair of texts, as one row with its label's place in ``label_names``.
 
-    A text of more than ``max_length`` tokens, special tokens included, is cut; an empty text becomes special tokens.
-
-    Raises:
-        UsageError: the folder has no tokenizer that can be read, or its model has fewer positions.
+    What does not fit into a row is cut, of a pair from the longer text first. An empty text is special tokens alone.
     """
-    kept = cache / f"encoded-{_identity(split, model, max_length)[:32]}.safetensors"
-    if kept.is_file():
-        return read_shard(kept)
-    tokenizer = _tokenizer(model)
-    if max_length > tokenizer.model_max_length:
-        raise UsageError(
-            f"train.max_length is {max_length}, but the model in {model} reads at most "
-            f"{tokenizer.model_max_length} tokens: give at most that"
-        )
-    encoded = joined(_token_ids(tokenizer, split.texts, max_length), split.labels)
-    if any(text.strip() for text in split.texts) and np.isin(encoded.input_ids, tokenizer.all_special_ids).all():
-        # Of a folder without a vocabulary transformers makes a tokenizer that knows special tokens alone.
-        raise _no_tokenizer(model, "it knows none of the words")
-    cache.mkdir(parents=True, exist_ok=True)
-    write_shard(encoded, kept)
-    return encoded
+    number = {name: place for place, name in enumerate(label_names)}
+    rows: list[NDArray[np.int32]] = []
+    types: list[NDArray[np.uint8]] = []
+    for start in range(0, len(examples), _BATCH):
+        for row in tokenizer.cut([_texts(example) for example in examples[start : start + _BATCH]]):
+            rows.append(np.array(row.ids, dtype=np.int32))
+            types.append(np.array(row.type_ids, dtype=np.uint8))
+    labels = np.array([number[example.label] for example in examples], dtype=np.int64)
+    input_ids, offsets = flat(rows)
+    return Encoded(input_ids, offsets, labels=labels, types=flat_types(types))
 
 
-def _tokenizer(model: Path) -> PreTrainedTokenizerBase:
-    """The tokenizer of a model folder."""
-    from transformers import AutoTokenizer
-
-    try:
-        tokenizer: PreTrainedTokenizerBase = AutoTokenizer.from_pretrained(str(model), local_files_only=True)
-    except (OSError, ValueError, KeyError, ImportError) as error:
-        reason = str(error).strip().splitlines() or [type(error).__name__]
-        raise _no_tokenizer(model, reason[0]) from error
-    return tokenizer
+def _texts(example: TextExample) -> str | tuple[str, str]:
+    return example.text if example.pair is None else (example.text, example.pair)
 
 
-def _no_tokenizer(model: Path, reason: str) -> UsageError:
-    return UsageError(
-        f"model folder {model} has no tokenizer that can be read ({reason}): "
-        "put tokenizer.json and tokenizer_config.json beside its config.json"
-    )
+class TextScorer:
+    """Accuracy: the share of the rows whose highest output is that of their label."""
 
+    def __init__(self, encoded: Encoded) -> None:
+        if encoded.labels is None:
+            raise ValueError("these rows have no labels")
+        self._labels = encoded.labels
+        self._predicted = np.full(len(encoded), -1, dtype=np.int64)
 
-def _token_ids(tokenizer: PreTrainedTokenizerBase, texts: Sequence[str], max_length: int) -> Iterator[list[int]]:
-    """Token ids of each text, special tokens included."""
-    for start in range(0, len(texts), _BATCH):
-        batch = texts[start : start + _BATCH]
-        yield from tokenizer(batch, truncation=True, max_length=max_length)["input_ids"]
+    def add(self, rows: Sequence[int], outputs: Outputs) -> None:
+        """Outputs of some rows, [b, labels]."""
+        self._predicted[np.asarray(rows, dtype=np.int64)] = outputs.argmax(axis=-1)
 
-
-def _identity(split: Split, model: Path, max_length: int) -> str:
-    """SHA-256, hex, of all that the encoding depends on."""
-    digest = hashlib.sha256(msgspec.json.encode([max_length, split.texts, split.labels]))
-    for path in sorted({path for pattern in ("config.json", *TOKENIZER_PATTERNS) for path in model.glob(pattern)}):
-        if path.is_file():
-            digest.update(f"{path.name}:{hashlib.sha256(path.read_bytes()).hexdigest()};".encode())
-    return digest.hexdigest()
+    def metrics(self) -> dict[str, float]:
+        """``accuracy``."""
+        return {"accuracy": float(np.mean(self._predicted == self._labels))}

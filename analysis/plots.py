@@ -1,0 +1,31 @@
+"""What the plotly figures of a report have in common; pure. The page brings colours of text and grid, and legends."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import plotly.graph_objects as go
+
+
+def blank(x_title: str, y_title: str, height: int | None = 340, right: int = 16) -> go.Figure:
+    """An empty figure: no template, no legend, no title (the page has them), numbers on plain axes.
+
+    Without a height it takes that of its place in the page.
+    """
+    axis: dict[str, Any] = {"zeroline": False, "ticks": "outside", "ticklen": 4, "automargin": True}
+    return go.Figure(
+        layout={
+            "template": "none",
+            "height": height,
+            "margin": {"l": 8, "r": right, "t": 10, "b": 8},
+            "showlegend": False,
+            "hovermode": "closest",
+            "xaxis": {**axis, "title": {"text": x_title, "standoff": 8}},
+            "yaxis": {**axis, "title": {"text": y_title, "standoff": 8}},
+        }
+    )
+
+
+def plain(text: str) -> str:
+    """Text for plotly, which reads a few tags and entities in labels."""
+    return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")

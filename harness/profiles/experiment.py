@@ -1,0 +1,84 @@
+"""A whole experiment, its fingerprint, and building one from plain data."""
+
+from __future__ import annotations
+
+import hashlib
+from typing import Any, Literal
+
+import msgspec
+
+from harness.errors import ProfileError
+from harness.explanation import explain
+from harness.profiles.base import Method, Name, Profile
+from harness.profiles.fleet import AgentsProfile, DeviceProfile, LinkProfile
+from harness.profiles.learning import (
+    EvaluateProfile,
+    MethodProfile,
+    PartitionProfile,
+    RoundsProfile,
+    SeedsProfile,
+    TargetProfile,
+    TrainProfile,
+)
+from harness.profiles.sources import LOSS, METRICS, DatasetProfile, ModelProfile
+
+
+class Experiment(Profile, frozen=True, kw_only=True):
+    """A whole experiment, resolved: everything that decides a run but the method's name."""
+
+    name: Name
+    description: str
+    fleet: Literal["zeromq"] = "zeromq"
+    model: ModelProfile
+    dataset: DatasetProfile
+    device: DeviceProfile
+    link: LinkProfile
+    partition: PartitionProfile = PartitionProfile()
+    rounds: RoundsProfile = RoundsProfile()
+    train: TrainProfile = TrainProfile()
+    evaluate: EvaluateProfile = EvaluateProfile()
+    methods: dict[Method, MethodProfile] = msgspec.field(default_factory=dict)
+    target: TargetProfile = TargetProfile()
+    further_targets: tuple[TargetProfile, ...] = ()
+    seeds: SeedsProfile = SeedsProfile()
+    agents: AgentsProfile = AgentsProfile()
+
+    def __post_init__(self) -> None:
+        if self.rounds.clients_per_round > self.partition.clients:
+            raise ValueError(
+                f"rounds.clients_per_round is {self.rounds.clients_per_round}, "
+                f"more than the {self.partition.clients} of partition.clients"
+            )
+        allowed = [metric for metric in METRICS[self.dataset.task] if metric != LOSS]
+        for target in self.targets:
+            if target.metric not in allowed and self.train.trainer != "null":
+                raise ValueError(
+                    f"target.metric '{target.metric}' is none that {self.dataset.task} gives; "
+                    f"choose from: {', '.join(allowed)}"
+                )
+
+    @property
+    def targets(self) -> tuple[TargetProfile, ...]:
+        """All targets; the first is the one that a single figure is about."""
+        return (self.target, *self.further_targets)
+
+    def method(self, name: Method) -> MethodProfile:
+        """Settings of one method; the defaults where the profile has none."""
+        return self.methods.get(name, MethodProfile())
+
+
+def fingerprint(experiment: Experiment) -> str:
+    """SHA-256 of the resolved profile, hex: equal for equal experiments whatever the order of their keys."""
+    return hashlib.sha256(msgspec.json.encode(experiment, order="deterministic")).hexdigest()
+
+
+def build(data: dict[str, Any], where: str) -> Experiment:
+    """Check ``data`` and make an :class:`Experiment` of it; ``where`` names its source in errors.
+
+    Raises:
+        ProfileError: an unknown key, a wrong type or a value out of range, with the key's path and what is allowed.
+    """
+    try:
+        return msgspec.convert(data, Experiment)
+    except msgspec.ValidationError as error:
+        raise ProfileError(f"{where}: {explain(data, Experiment) or error}") from None
