@@ -83,7 +83,7 @@ def carry_on(folder: RunFolder, options: RunOptions, screen: Screen) -> None:
     with folder.locked(), stopped_by_signals(), recording_failure(folder):
         header = folder.read_header()
         experiment = build(header.profile, str(folder.path / "header.json"))
-        sources = Sources(data=_path(header.data), models=_path(header.models))
+        sources = Sources(_path(header.data), _path(header.models), cache=options.out / ".cache")
         server = listen(options.bind or LOOPBACK)  # before the long work: a port in use is said at once
         with closing(server):
             workload = prepare(experiment, _method(header), sources, folder.work, screen.say)

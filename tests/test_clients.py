@@ -65,7 +65,12 @@ def asked(folder: Path) -> None:
 
 
 SQUAD = ["profiles", "partition", "squad-roberta", "--json"]
-FEW = ["partition.clients=3", "rounds.clients_per_round=3", "dataset.classes.clusters=2"]
+FEW = [
+    "partition.clients=3",
+    "rounds.clients_per_round=3",
+    "dataset.classes.clusters=2",
+    "dataset.classes.embedding=null",
+]
 SETS = [word for override in FEW for word in ("--set", override)]
 
 

@@ -182,7 +182,7 @@ def test_questions_are_clustered_by_seed_and_name_their_clusters(tmp_path: Path)
             answer_starts=[[7]] * count,
             answer_texts=[["Ada"]] * count,
         )
-    few = ("dataset.classes.clusters=4", "partition.clients=15")
+    few = ("dataset.classes.clusters=4", "dataset.classes.embedding=null", "partition.clients=15")
     dataset = loaded("squad-roberta", tmp_path, tmp_path, *few)
     assert dataset.class_names == ("cluster 1", "cluster 2", "cluster 3", "cluster 4")
     assert len(dataset.classes) == 40

@@ -38,10 +38,14 @@ class Evaluate(Protocol):
 
 @dataclass(frozen=True)
 class Sources:
-    """The user's own folders: data sets (``--data``) and pretrained models (``--models``)."""
+    """The user's own folders: data sets (``--data``) and pretrained models (``--models``).
+
+    ``cache`` keeps what is slow to compute and the same for many runs; None: each run's own folder does.
+    """
 
     data: Path | None = None
     models: Path | None = None
+    cache: Path | None = None
 
 
 @dataclass(frozen=True)
@@ -87,7 +91,7 @@ def _learning_workload(
     report(f"finding model {experiment.model.name}")
     model = find_model(experiment.model, sources.models, workdir)
     report(f"reading data set {experiment.dataset.name}")
-    dataset, warnings = load_dataset(experiment, sources.data, sources.models, workdir, report)
+    dataset, warnings = load_dataset(experiment, sources.data, sources.models, sources.cache or workdir, report)
     task, label_names = experiment.dataset.task, dataset.label_names
     parts = parts_of(experiment, dataset)
     shards, test_shard = _write_data(experiment, dataset, parts, model.tokenizer, workdir, report)

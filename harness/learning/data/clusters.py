@@ -21,7 +21,7 @@ from harness.learning.data.examples import QuestionExample
 from harness.learning.data.model_source import BASE_FILES, Pretrained, find_model
 from harness.learning.data.tokenizer import tokenizer_identity
 from harness.learning.seeding import profile_seed
-from harness.profiles import ClassesProfile
+from harness.profiles import ClassesProfile, ModelProfile
 
 Embeddings = NDArray[np.float32]
 Report = Callable[[str], None]
@@ -50,7 +50,7 @@ def cluster(
     texts = [f"{example.question} {example.answers[0] if example.answers else ''}".strip() for example in examples]
     if len(set(texts)) < profile.clusters:
         raise _too_few(f"{len(set(texts))} different questions", profile.clusters)
-    model = None if profile.embedding is None else find_model(profile.embedding, models, workdir / "embedding")
+    model = None if profile.embedding is None else _model(profile.embedding, models, workdir / "embedding")
     kept = workdir / f"clusters-{_identity(texts, model, profile.clusters, seed)[:32]}.json"
     if kept.is_file():
         return msgspec.json.decode(kept.read_bytes(), type=list[int])
@@ -60,6 +60,15 @@ def cluster(
     workdir.mkdir(parents=True, exist_ok=True)
     replace_whole(kept, msgspec.json.encode(labels))
     return labels
+
+
+def _model(embedding: ModelProfile, models: Path | None, workdir: Path) -> Pretrained:
+    try:
+        return find_model(embedding, models, workdir)
+    except UsageError as error:
+        raise UsageError(
+            f"the classes' embedding: {error}; or embed without a model: --set dataset.classes.embedding=null"
+        ) from None
 
 
 def by_size(labels: Sequence[int] | NDArray[np.int32]) -> list[int]:
