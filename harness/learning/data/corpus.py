@@ -5,6 +5,8 @@ content words or, two times in five, from the 60 words of the text's topic, some
 Topics share words, so a single word rarely settles a text, and a pretrained encoder knows what a small labelled shard
 does not teach: which words belong together.
 
+The corpora of :mod:`corpus_entities` and :mod:`corpus_questions` are of the same words and topics.
+
 All draws are the raw stream of numpy's PCG64, which numpy keeps the same in all its versions.
 """
 
@@ -70,6 +72,22 @@ class Stream:
         """A permutation of 0 .. count - 1."""
         return np.argsort(self.uniform(count), kind="stable")
 
+    def chance(self, share: float) -> bool:
+        """True in ``share`` of all draws."""
+        return bool(self.uniform(1)[0] < share)
+
+    def one_of(self, items: Sequence[int] | NDArray[np.int64]) -> int:
+        """One of the items, each as likely as the others."""
+        return int(items[int(self.below(len(items), 1)[0])])
+
+    def between(self, least: int, most: int) -> int:
+        """A whole number in [least, most]."""
+        return least + int(self.below(most - least + 1, 1)[0])
+
+    def place(self, shares: Sequence[float]) -> int:
+        """A place in ``shares``, as often as its share says; they sum to 1."""
+        return int(np.searchsorted(np.cumsum(shares[:-1]), self.uniform(1)[0], side="right"))
+
 
 class Corpus:
     """The words, the topics' vocabularies, and texts drawn from them.
@@ -86,6 +104,8 @@ class Corpus:
         weights = 1.0 / (np.arange(plan.topic_words) + plan.rank_offset)
         self._rank_shares = np.cumsum(weights[:-1]) / weights.sum()
         self._vocabularies = np.stack([stream.order(plan.content_words)[: plan.topic_words] for _ in TOPICS])
+        self.common_words = np.arange(len(_SYLLABLES))
+        self._topics_of = np.bincount(self._vocabularies.ravel(), minlength=plan.content_words)
 
     def draw(self, count: int, stream: Stream) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
         """``count`` texts: word ids [count x words_per_text] and topics [count]."""
@@ -105,6 +125,32 @@ class Corpus:
         words, topics = self.draw(count, Stream(self.plan.seed, purpose))
         return [self.text(row) for row in words], [TOPICS[topic] for topic in topics]
 
+    def topical(self, topic: int, shared_share: float, stream: Stream) -> int:
+        """A word of a topic: ``shared_share`` of them from all its words, the others from those no other topic has."""
+        words = self._vocabularies[topic]
+        if not stream.chance(shared_share):
+            words = words[self._topics_of[words] == 1]
+        return stream.one_of(words) + len(self.common_words)
+
     def text(self, words: Sequence[int] | NDArray[np.int64]) -> str:
         """Word ids as a text."""
         return " ".join(self.words[word] for word in words)
+
+
+def spread(
+    runs: Sequence[Sequence[int]], length: int, fillers: NDArray[np.int64], stream: Stream
+) -> tuple[list[int], list[int]]:
+    """``length`` words in which each run stands once, in any order, with at least one filler between two of them.
+
+    Gives the words, and where each run begins. The runs must leave room for the fillers between them.
+    """
+    filling = [stream.one_of(fillers) for _ in range(length - sum(map(len, runs)))]
+    gaps = np.sort(stream.order(len(filling) + 1)[: len(runs)])
+    words: list[int] = []
+    begins = [0] * len(runs)
+    filled = 0
+    for run, gap in zip(stream.order(len(runs)), gaps, strict=True):
+        words += filling[filled:gap]
+        begins[run], filled = len(words), int(gap)
+        words += runs[run]
+    return words + filling[filled:], begins
