@@ -12,7 +12,7 @@ from transformers import PreTrainedModel
 
 from harness.errors import UsageError
 from harness.learning.architectures import KNOWN
-from harness.learning.models import build_model, head_names, takes_token_types
+from harness.learning.models import build_model, head_names, positions_of, takes_token_types
 from harness.learning.reach import scores_of
 from harness.learning.seeding import generator
 from harness.profiles import TaskName
@@ -206,3 +206,15 @@ def test_an_encoder_with_a_missing_layer_is_refused(tmp_path: Path) -> None:
     base = rewrite(write_encoder(tmp_path), without("layer.1"))
     with pytest.raises(UsageError, match=r"lacks the weights bert\.encoder\.layer\.1"):
         classifier(base, 5, head_seed=0)
+
+
+@pytest.mark.parametrize(("architecture", "positions"), [("bert", 40), ("roberta", 38), ("deberta-v2", None)])
+def test_a_model_reads_as_many_tokens_as_it_has_positions(
+    tmp_path: Path, architecture: str, positions: int | None
+) -> None:
+    model = classifier(write_encoder(tmp_path, architecture))
+    assert positions_of(model) == positions
+    if positions is not None:
+        model(input_ids=torch.full((1, positions), 5))
+        with pytest.raises((IndexError, RuntimeError)):
+            model(input_ids=torch.full((1, positions + 1), 5))

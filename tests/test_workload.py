@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -12,6 +13,7 @@ import pytest
 import torch
 from safetensors.numpy import load_file
 
+from harness.errors import UsageError
 from harness.learning.data.dataset import load_dataset
 from harness.learning.data.encode import Encoded, read_shard
 from harness.learning.data.examples import TextExample
@@ -104,6 +106,14 @@ def test_a_sample_larger_than_the_test_split_is_all_of_it_and_a_warning(tmp_path
     workload = prepared(tmp_path, "evaluate.sample=5000")
     assert len(read_shard(tmp_path / "test.safetensors")) == 1_200
     assert workload.warnings == ("evaluate.sample is 5000, but the test split has 1200 samples: all of them are used",)
+
+
+def test_rows_longer_than_the_model_s_positions_are_refused_whatever_the_tokenizer_says(tmp_path: Path) -> None:
+    shutil.copytree(EMBEDDED / "encoder", tmp_path / "model")
+    settings = tmp_path / "model" / "tokenizer_config.json"
+    settings.write_text(settings.read_text().replace('"model_max_length": 64', '"model_max_length": 512'))
+    with pytest.raises(UsageError, match=r"train\.max_length is 65, .* reads at most 64 tokens: give at most that"):
+        prepared(tmp_path / "work", f"model={tmp_path}/model", "train.max_length=65", method="fedlr")
 
 
 @pytest.mark.parametrize("method", METHODS)

@@ -74,6 +74,17 @@ def takes_token_types(model: PreTrainedModel) -> bool:
     return kinds > 1 and "token_type_ids" in inspect.signature(model.forward).parameters
 
 
+def positions_of(model: PreTrainedModel) -> int | None:
+    """How many tokens a row may have; None where positions are not looked up in a table (as DeBERTaV3's)."""
+    tables = [
+        module
+        for name, module in model.named_modules()
+        if name.endswith("position_embeddings") and isinstance(module, nn.Embedding)
+    ]
+    # RoBERTa's kind counts positions from behind the padding's.
+    return min((table.num_embeddings - ((table.padding_idx or -1) + 1) for table in tables), default=None)
+
+
 def parameter_count(tensors: dict[str, Tensor] | dict[str, nn.Parameter]) -> int:
     """Scalars in all tensors together."""
     return sum(tensor.numel() for tensor in tensors.values())

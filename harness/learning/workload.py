@@ -84,6 +84,7 @@ def _learning_workload(
     experiment: Experiment, method: Method, sources: Sources, workdir: Path, report: Report
 ) -> Workload:
     """The workload of a real trainer."""
+    from harness.learning.data.tokenizer import too_long
     from harness.learning.methods import initial_state, needs_init
     from harness.learning.tasks.registry import outputs_of, scoring
     from harness.learning.tensors import write_state
@@ -98,6 +99,8 @@ def _learning_workload(
     spec = _spec(experiment, method, outputs_of(task, label_names))
     report(f"making the initial state of {method}")
     initial = initial_state(model.base, spec, profile_seed("initialisation", experiment.seeds.initialisation))
+    if initial.positions is not None and experiment.train.max_length > initial.positions:
+        raise too_long(experiment.train.max_length, model.base, initial.positions)
     state = workdir / "initial.safetensors"
     write_state(state, initial.state)
     init = state if needs_init(method) else None

@@ -35,10 +35,7 @@ class TextTokenizer:
     def __init__(self, folder: Path, max_length: int, words: bool = False) -> None:
         loaded = _loaded(folder, words)
         if max_length > loaded.model_max_length:
-            raise UsageError(
-                f"train.max_length is {max_length}, but the model in {folder} reads at most "
-                f"{loaded.model_max_length} tokens: give at most that"
-            )
+            raise too_long(max_length, folder, loaded.model_max_length)
         self.folder = folder
         self.max_length = max_length
         self.backend: Tokenizer = loaded.backend_tokenizer
@@ -86,6 +83,14 @@ class TextTokenizer:
 
     def _spaced(self, word: str) -> str:
         return word if not word or word.startswith(" ") else self._before_word + word
+
+
+def too_long(max_length: int, folder: Path, positions: int) -> UsageError:
+    """The error of a model with fewer positions than a row has tokens."""
+    return UsageError(
+        f"train.max_length is {max_length}, but the model in {folder} reads at most {positions} tokens: "
+        "give at most that"
+    )
 
 
 def tokenizer_identity(folder: Path) -> str:

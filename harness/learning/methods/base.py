@@ -49,8 +49,12 @@ class Attached:
 
 @dataclass(frozen=True)
 class InitialState:
-    """The state a run begins with; ``svd_s`` is what FeDeRA's decomposition took, warmed up; else 0."""
+    """The state a run begins with; ``svd_s`` is what FeDeRA's decomposition took, warmed up; else 0.
+
+    ``positions``: how many tokens a row of this model may have; None where there is no limit.
+    """
 
     state: dict[str, Tensor]
     svd_s: float
     parameters: Parameters
+    positions: int | None

@@ -8,7 +8,7 @@ from pathlib import Path
 from harness.learning.methods import adapter, lora, svd
 from harness.learning.methods.base import InitialState
 from harness.learning.methods.registry import attach
-from harness.learning.models import build_model, head_names
+from harness.learning.models import build_model, head_names, positions_of
 from harness.learning.seeding import generator
 from harness.learning.spec import PrepareSpec
 
@@ -36,4 +36,4 @@ def initial_state(base: Path, spec: PrepareSpec, seed: int) -> InitialState:
         adapter.draw(added, source)
     elif spec.method == "fedlr":
         lora.draw(added, source)
-    return InitialState(state=attached.state(), svd_s=svd_s, parameters=attached.parameters)
+    return InitialState(attached.state(), svd_s, attached.parameters, positions_of(model))
