@@ -58,6 +58,6 @@ def test_it_is_symmetric_bounded_and_zero_on_the_diagonal(counts: np.ndarray) ->
 def test_on_20_newsgroups_the_mean_of_pairs_is_about_the_published_one(alpha: float, published: float) -> None:
     """One draw of the partition strays by 0.015 (standard deviation over seeds), and the published one is one draw."""
     labels, profile = news_labels(), PartitionProfile(clients=100, alpha=alpha)
-    draws = (divergence.class_counts(labels, partition(labels, profile, seed), classes=20) for seed in range(6))
+    draws = (divergence.class_counts(labels, partition(labels, profile, seed), classes=20) for seed in range(12))
     means = [divergence.mean_of_pairs(divergence.between_clients(counts)) for counts in draws]
-    assert np.mean(means) == pytest.approx(published, abs=0.035)
+    assert np.mean(means) == pytest.approx(published, abs=0.03)
