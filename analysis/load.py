@@ -15,7 +15,7 @@ import msgspec
 
 from harness.errors import StoreError, UsageError
 from harness.profiles import Experiment, build
-from harness.records import SCHEMA, ClientRecord, Header, Partition, Record, RoundRecord
+from harness.records import READABLE_SCHEMAS, READABLE_WORDS, ClientRecord, Header, Partition, Record, RoundRecord
 
 HEADER, PARTITION, ROUNDS, CLIENTS = "header.json", "partition.json", "rounds.jsonl", "clients.jsonl"
 
@@ -123,9 +123,9 @@ def _read_header(path: Path) -> Header:
     data = _read(path)
     try:
         schema = msgspec.json.decode(data, type=_Schema).schema
-        if schema != SCHEMA:
+        if schema not in READABLE_SCHEMAS:
             raise StoreError(
-                f"{path} has schema {schema}, this version reads {SCHEMA}; use the federa-bench that wrote it"
+                f"{path} has schema {schema}, this version reads {READABLE_WORDS}; use the federa-bench that wrote it"
             )
         return msgspec.json.decode(data, type=Header)
     except (msgspec.DecodeError, UnicodeDecodeError) as error:

@@ -216,7 +216,7 @@ def _transfer_record(run: Run) -> Record:
         "client_download_bytes": stats.median_or_none(c.download_bytes for c in run.clients),
         "client_upload_bytes": stats.median_or_none(c.upload_bytes for c in run.clients),
         "payload_bytes": targets.payload_bytes(run.rounds),
-        "wire_bytes": sum(record.wire_bytes for record in run.rounds),
+        "wire_bytes": targets.wire_bytes(run.rounds),
         "download_bps": down.achieved_bps,
         "link_down_bps": down.link_bps,
         "upload_bps": up.achieved_bps,

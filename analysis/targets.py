@@ -52,3 +52,9 @@ def best_metric(rounds: Sequence[RoundRecord], name: str) -> float | None:
 def payload_bytes(rounds: Sequence[RoundRecord]) -> int:
     """Payload of all rounds, both ways."""
     return sum(record.download_bytes + record.upload_bytes for record in rounds)
+
+
+def wire_bytes(rounds: Sequence[RoundRecord]) -> int | None:
+    """Bytes of all frames of all rounds, both ways; None where a round's were not counted."""
+    counted = [record.wire_bytes for record in rounds if record.wire_bytes is not None]
+    return sum(counted) if len(counted) == len(rounds) else None

@@ -1,7 +1,8 @@
 """What a run leaves behind: one struct for each line of a run folder.
 
 Schema history: 1, the first. 2: the profile in the header knows tasks, roles of columns and rules of classes, and the
-file ``partition.json`` stands beside it. Runs of 1 are not read: their profiles have keys that are gone.
+file ``partition.json`` stands beside it. Runs of 1 are not read: their profiles have keys that are gone. 3: bytes on
+the wire may be null (a virtual fleet has no wire), rounds may tell the drift; runs of 2 are read as they are.
 
 ``null`` means "not measured". Durations are seconds on a monotonic clock where they happened; raw values are stored,
 rounding happens in tables alone. ``*_bytes`` without ``wire`` are payload: the blob itself, without any framing.
@@ -13,7 +14,9 @@ from typing import Any, Literal
 
 import msgspec
 
-SCHEMA = 2
+SCHEMA = 3
+READABLE_SCHEMAS = (2, 3)
+READABLE_WORDS = " and ".join(map(str, READABLE_SCHEMAS))
 
 Clock = Literal["wall", "critical path"]
 
@@ -44,7 +47,8 @@ class ClientRecord(Record, frozen=True, kw_only=True):
     total_s = download_s + load_s + train_s + serialise_s + upload_s + other_s, from the task's arrival at the agent to
     the acknowledgement of the update's last byte. ``provision_s`` (fetching a shard that was missing) is not in it.
     ``download_bps`` and ``upload_bps`` are the achieved rates; ``link_down_bps``, ``link_up_bps`` what the link
-    profile allowed on average in that time (null: not shaped). ``wire_bytes`` counts ZeroMQ frames both ways.
+    profile allowed on average in that time (null: not shaped). ``wire_bytes`` counts ZeroMQ frames both ways (null: of
+    a virtual fleet, where all seconds but ``train_cpu_s`` are those of the device and link profiles).
     """
 
     round: int
@@ -65,7 +69,7 @@ class ClientRecord(Record, frozen=True, kw_only=True):
     train_cpu_s: float
     download_bytes: int
     upload_bytes: int
-    wire_bytes: int
+    wire_bytes: int | None
     download_bps: float
     upload_bps: float
     link_down_bps: float | None = None
@@ -83,7 +87,10 @@ class RoundRecord(Record, frozen=True, kw_only=True):
     round_s = download_s + load_s + train_s + upload_s + wait_s + aggregate_s + other_s, by the run's clock; the
     phases are those of the round's slowest client (serialising is in other_s). ``wall_s`` and ``critical_path_s`` are
     the round by either clock; round_s equals one of them. ``evaluate_s`` is off the clock. Bytes are sums over the
-    round's completed clients. ``metrics`` is empty in a round that was not evaluated.
+    round's completed clients. ``metrics`` is empty in a round that was not evaluated. ``drift`` is recorded where the
+    profile asks for it: for each adapted weight, such as ``layer.0.query.A``, how far the columns of its global factor
+    moved in this round: (mean change of their norms, mean of 1 - cosine), FeDeRA eq. 19-22; the second is null where
+    every column was zero before.
     """
 
     round: int
@@ -105,8 +112,9 @@ class RoundRecord(Record, frozen=True, kw_only=True):
     failed: tuple[Failure, ...]
     download_bytes: int
     upload_bytes: int
-    wire_bytes: int
+    wire_bytes: int | None
     energy_j: float | None = None
+    drift: dict[str, tuple[float, float | None]] | None = None
     state_sha256: str
 
 

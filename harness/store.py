@@ -22,7 +22,7 @@ import msgspec
 from harness.blobs import blob_of
 from harness.durable import append_whole, copy_whole, cut_torn_line, replace_whole, unwritten
 from harness.errors import StoreError, UsageError
-from harness.records import SCHEMA, ClientRecord, Header, Partition, RoundRecord
+from harness.records import READABLE_SCHEMAS, READABLE_WORDS, ClientRecord, Header, Partition, RoundRecord
 from harness.rounds.events import AnyEvent
 
 HEADER, PARTITION, EVENTS, ROUNDS, CLIENTS, LOCK = (
@@ -116,9 +116,9 @@ class RunFolder:
             header = msgspec.json.decode((self.path / HEADER).read_bytes(), type=Header)
         except (OSError, msgspec.DecodeError) as error:
             raise StoreError(f"{self.path / HEADER} cannot be read: {error}") from None
-        if header.schema != SCHEMA:
+        if header.schema not in READABLE_SCHEMAS:
             raise StoreError(
-                f"{self.path} has schema {header.schema}, this version reads {SCHEMA}; "
+                f"{self.path} has schema {header.schema}, this version reads {READABLE_WORDS}; "
                 "use the federa-bench that wrote it"
             )
         return header

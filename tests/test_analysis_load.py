@@ -79,7 +79,7 @@ def test_a_missing_folder_is_named(tmp_path: Path) -> None:
 
 def test_another_schema_asks_for_the_version_that_wrote_it(folder: Path) -> None:
     (folder / "header.json").write_text('{"schema": 99, "shape": "unknown"}')
-    with pytest.raises(StoreError, match="schema 99, this version reads 2"):
+    with pytest.raises(StoreError, match="schema 99, this version reads 2 and 3"):
         load_run(folder)
 
 

@@ -17,7 +17,7 @@ LONGEST_FILE_LINES = 250
 LAYERS = (
     ("harness.errors", "harness.explanation", "harness.durable"),
     ("harness.yaml12", "harness.profiles", "harness.records", "harness.divergence"),
-    ("harness.protocol", "harness.rounds", "harness.links"),
+    ("harness.protocol", "harness.rounds", "harness.links", "harness.devices"),
     ("harness.blobs",),
     ("harness.learning",),
     (
@@ -46,7 +46,15 @@ FOR_AGENTS = (
     "harness.transport",
 )
 FOR_THE_WORKER = ("harness.learning",)
-FOR_ANALYSIS = ("harness.errors", "harness.profiles", "harness.records", "harness.links", "harness.divergence")
+FOR_ANALYSIS = (
+    "harness.errors",
+    "harness.profiles",
+    "harness.records",
+    "harness.links",
+    "harness.devices",
+    "harness.divergence",
+    "harness.library",
+)
 
 DOORS = {
     "zmq": ("harness.transport",),
@@ -71,6 +79,7 @@ PURE = (
     "harness.protocol",
     "harness.rounds",
     "harness.links",
+    "harness.devices",
     "harness.learning.schedule",
     "harness.learning.data.classes",
     "harness.learning.data.corpus",

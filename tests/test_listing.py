@@ -49,7 +49,7 @@ def test_a_run_that_cannot_be_read_hides_no_other(tmp_path: Path) -> None:
     assert [row.state for row in rows] == ["done", "unreadable", "unreadable"]
     shown = printed(listing.show_runs, rows, tmp_path)
     assert "header.json cannot be read" in shown
-    assert "has schema 1, this version reads 2; use the federa-bench that wrote it" in shown
+    assert "has schema 1, this version reads 2 and 3; use the federa-bench that wrote it" in shown
     with pytest.raises(StoreError, match="schema 1"):
         listing.runs([older.path], tmp_path)
 

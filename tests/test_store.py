@@ -90,7 +90,7 @@ def test_a_header_is_read_as_it_was_written(folder: RunFolder) -> None:
 
 def test_a_header_of_a_newer_version_is_refused(folder: RunFolder) -> None:
     folder.write_header(msgspec.structs.replace(HEADER, schema=99))
-    with pytest.raises(StoreError, match="has schema 99, this version reads 2"):
+    with pytest.raises(StoreError, match="has schema 99, this version reads 2 and 3"):
         folder.read_header()
 
 

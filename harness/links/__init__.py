@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from harness.links.bucket import TokenBucket
+from harness.links.seconds import Moved, transfer
 from harness.links.shape import Pacer, chunk_bytes_at, trace_of
 from harness.links.trace import RateTrace
 
-__all__ = ["Pacer", "RateTrace", "TokenBucket", "chunk_bytes_at", "trace_of"]
+__all__ = ["Moved", "Pacer", "RateTrace", "TokenBucket", "chunk_bytes_at", "trace_of", "transfer"]

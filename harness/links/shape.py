@@ -19,13 +19,16 @@ BURST_CHUNKS = 8
 
 
 def trace_of(link: LinkProfile, link_seed: int, round: int, client: int, direction: str) -> RateTrace | None:
-    """The trace of one transfer over a link, or None where its rate is not limited."""
-    if link.rate_mbps is not None:
-        return RateTrace(link.rate_mbps * 1e6, link.rate_mbps * 1e6, link.step_s)
-    if link.rate_min_mbps is None or link.rate_max_mbps is None:
+    """The trace of one transfer over a link, or None where its rate is not limited. ``direction``: up, down or init."""
+    rate, seed = link.rate(direction), seed_of(link_seed, round, client, direction)
+    if rate.rate_mbps is not None:
+        return RateTrace(rate.rate_mbps * 1e6, rate.rate_mbps * 1e6, rate.step_s)
+    if rate.rates_mbps:
+        recorded_bps = [mbps * 1e6 for mbps in rate.rates_mbps]
+        return RateTrace(min(recorded_bps), max(recorded_bps), rate.step_s, seed, recorded_bps)
+    if rate.rate_min_mbps is None or rate.rate_max_mbps is None:
         return None
-    seed = seed_of(link_seed, round, client, direction)
-    return RateTrace(link.rate_min_mbps * 1e6, link.rate_max_mbps * 1e6, link.step_s, seed)
+    return RateTrace(rate.rate_min_mbps * 1e6, rate.rate_max_mbps * 1e6, rate.step_s, seed)
 
 
 def chunk_bytes_at(rate_bps: float) -> int:

@@ -1,10 +1,11 @@
-"""The rate of a link over time: constant, or a new draw every step."""
+"""The rate of a link over time: constant, a new draw every step, or recorded."""
 
 from __future__ import annotations
 
 import hashlib
 import random
 from bisect import bisect_right
+from collections.abc import Sequence
 
 
 def seed_of(link_seed: int, round: int, client: int, direction: str) -> int:
@@ -16,12 +17,17 @@ class RateTrace:
     """Piecewise constant rate, from the transfer's first moment on.
 
     Every ``step_s`` a rate is drawn uniformly from [``min_bps``, ``max_bps``], in order, as far as somebody asks;
-    equal bounds make a constant rate. Times are seconds since the transfer began, rates bit/s.
+    equal bounds make a constant rate. ``recorded_bps`` takes the place of the draws: one rate a step, from a place
+    that the seed chooses, and around. Times are seconds since the transfer began, rates bit/s.
     """
 
-    def __init__(self, min_bps: float, max_bps: float, step_s: float, seed: int = 0) -> None:
+    def __init__(
+        self, min_bps: float, max_bps: float, step_s: float, seed: int = 0, recorded_bps: Sequence[float] = ()
+    ) -> None:
         self._min_bps, self._max_bps, self._step_s = min_bps, max_bps, step_s
         self._random = random.Random(seed)
+        self._recorded_bps = recorded_bps
+        self._begin = self._random.randrange(len(recorded_bps)) if recorded_bps else 0
         self._rates_bps: list[float] = []
         self._bytes_before: list[float] = [0.0]
 
@@ -56,5 +62,7 @@ class RateTrace:
 
     def _draw(self) -> None:
         rate_bps = self._min_bps + (self._max_bps - self._min_bps) * self._random.random()
+        if self._recorded_bps:
+            rate_bps = self._recorded_bps[(self._begin + len(self._rates_bps)) % len(self._recorded_bps)]
         self._rates_bps.append(rate_bps)
         self._bytes_before.append(self._bytes_before[-1] + rate_bps * self._step_s / 8)

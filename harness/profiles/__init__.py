@@ -7,7 +7,17 @@ so that one :class:`Experiment` holds all that decides a run.
 
 from harness.profiles.base import METHODS, Method
 from harness.profiles.experiment import Experiment, build, fingerprint
-from harness.profiles.fleet import AgentsProfile, DeviceProfile, LinkProfile
+from harness.profiles.fleet import (
+    AgentsProfile,
+    DeviceProfile,
+    LinkProfile,
+    RateProfile,
+    RecordProfile,
+    ServerSeconds,
+    Setting,
+    TrainSeconds,
+    TransferSeconds,
+)
 from harness.profiles.learning import (
     EvaluateProfile,
     MethodProfile,
@@ -46,14 +56,20 @@ __all__ = [
     "ModelProfile",
     "ModulesProfile",
     "PartitionProfile",
+    "RateProfile",
+    "RecordProfile",
     "Role",
     "RoundsProfile",
     "SeedsProfile",
+    "ServerSeconds",
+    "Setting",
     "SiteProfile",
     "SplitNames",
     "TargetProfile",
     "TaskName",
     "TrainProfile",
+    "TrainSeconds",
+    "TransferSeconds",
     "build",
     "fingerprint",
 ]

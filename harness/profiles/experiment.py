@@ -10,7 +10,7 @@ import msgspec
 from harness.errors import ProfileError
 from harness.explanation import explain
 from harness.profiles.base import Method, Name, Profile
-from harness.profiles.fleet import AgentsProfile, DeviceProfile, LinkProfile
+from harness.profiles.fleet import AgentsProfile, DeviceProfile, LinkProfile, RecordProfile, Setting
 from harness.profiles.learning import (
     EvaluateProfile,
     MethodProfile,
@@ -28,7 +28,7 @@ class Experiment(Profile, frozen=True, kw_only=True):
 
     name: Name
     description: str
-    fleet: Literal["zeromq"] = "zeromq"
+    fleet: Literal["zeromq", "virtual"] = "zeromq"
     model: ModelProfile
     dataset: DatasetProfile
     device: DeviceProfile
@@ -42,12 +42,18 @@ class Experiment(Profile, frozen=True, kw_only=True):
     further_targets: tuple[TargetProfile, ...] = ()
     seeds: SeedsProfile = SeedsProfile()
     agents: AgentsProfile = AgentsProfile()
+    record: RecordProfile = RecordProfile()
 
     def __post_init__(self) -> None:
         if self.rounds.clients_per_round > self.partition.clients:
             raise ValueError(
                 f"rounds.clients_per_round is {self.rounds.clients_per_round}, "
                 f"more than the {self.partition.clients} of partition.clients"
+            )
+        if self.fleet != "virtual" and self.link.transfers:
+            raise ValueError(
+                f"link '{self.link.name}' is a table of measured seconds, which real transfers cannot keep to; "
+                "choose fleet virtual, or a link with a rate"
             )
         allowed = [metric for metric in METRICS[self.dataset.task] if metric != LOSS]
         for target in self.targets:
@@ -65,6 +71,15 @@ class Experiment(Profile, frozen=True, kw_only=True):
     def method(self, name: Method) -> MethodProfile:
         """Settings of one method; the defaults where the profile has none."""
         return self.methods.get(name, MethodProfile())
+
+    def setting(self, name: Method) -> Setting:
+        """What a run of this method is timed as by tables of seconds."""
+        return Setting(
+            model=self.model.timed_as or self.model.name,
+            dataset=self.dataset.timed_as or self.dataset.name,
+            method=name,
+            rank=self.method(name).rank,
+        )
 
 
 def fingerprint(experiment: Experiment) -> str:

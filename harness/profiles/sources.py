@@ -50,10 +50,12 @@ class ModulesProfile(Profile, frozen=True, kw_only=True):
 class ModelProfile(Profile, frozen=True, kw_only=True):
     """A pretrained encoder: embedded, a folder (absolute, or below ``--models``), or a hub id; the first there is.
 
-    In an experiment, ``model: owner/name`` stands for that hub id, and the path of a folder for that folder.
+    In an experiment, ``model: owner/name`` stands for that hub id, and the path of a folder for that folder. A small
+    stand-in is ``timed_as`` the model whose seconds a table has.
     """
 
     name: Name
+    timed_as: Name | None = None
     embedded: str | None = None
     folder: str | None = None
     hub: str | None = None
@@ -87,10 +89,11 @@ class DatasetProfile(Profile, frozen=True, kw_only=True):
     like its role; ``hub_columns`` the same on the hub, where ``a.b`` is field b of column a. ``form`` says that the
     files are others: PLONER's CoNLL files or MRQA's JSON lines, in ``<data>/<folder>``. With ``test_share`` all samples
     are one pool, of which that share is cut off as the test split, by seed. ``labels`` fixes the set of labels;
-    without it, it is that of the training samples.
+    without it, it is that of the training samples. ``timed_as`` names the data set whose seconds a table has.
     """
 
     name: Name
+    timed_as: Name | None = None
     task: TaskName = "text-classification"
     embedded: str | None = None
     form: Literal["parquet", "ploner", "mrqa"] = "parquet"

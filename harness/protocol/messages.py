@@ -35,7 +35,7 @@ from msgspec import Meta
 from harness.profiles import LinkProfile
 from harness.records import ClientRecord
 
-PROTOCOL = 2
+PROTOCOL = 3
 MAX_CHUNK_BYTES = 256 * 1024
 MAX_FRAMES = 2
 

@@ -75,11 +75,15 @@ class DeadlinePassed(Event, frozen=True, kw_only=True, tag="deadline-passed"):
 
 
 class Aggregated(Event, frozen=True, kw_only=True, tag="aggregated"):
-    """The round's updates are the new global state, written as a checkpoint. Sent by the aggregating errand."""
+    """The round's updates are the new global state, written as a checkpoint. Sent by the aggregating errand.
+
+    ``drift`` is that of :class:`harness.records.RoundRecord`.
+    """
 
     round: int
     state_sha256: str
     aggregate_s: float
+    drift: dict[str, tuple[float, float | None]] | None = None
 
 
 class Evaluated(Event, frozen=True, kw_only=True, tag="evaluated"):

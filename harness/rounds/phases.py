@@ -79,6 +79,12 @@ def energy_j(clients: Sequence[ClientRecord]) -> float | None:
     return sum(measured) if len(measured) == len(clients) else None
 
 
+def wire_bytes(clients: Sequence[ClientRecord]) -> int | None:
+    """The clients' bytes on the wire together; null where one has none."""
+    measured = [record.wire_bytes for record in clients if record.wire_bytes is not None]
+    return sum(measured) if len(measured) == len(clients) else None
+
+
 def round_record(closed: ClosedRound) -> RoundRecord:
     """The line of ``rounds.jsonl``."""
     clients, aggregated, evaluated = closed.clients, closed.aggregated, closed.evaluated
@@ -95,8 +101,9 @@ def round_record(closed: ClosedRound) -> RoundRecord:
         failed=closed.failed,
         download_bytes=sum(record.download_bytes for record in clients),
         upload_bytes=sum(record.upload_bytes for record in clients),
-        wire_bytes=sum(record.wire_bytes for record in clients),
+        wire_bytes=wire_bytes(clients),
         energy_j=energy_j(clients),
+        drift=aggregated.drift,
         state_sha256=aggregated.state_sha256,
         **msgspec.structs.asdict(parts),
     )
