@@ -8,10 +8,8 @@ from __future__ import annotations
 
 import os
 import queue
-import resource
 import sys
 import threading
-import time
 import traceback
 from collections.abc import Callable
 from pathlib import Path
@@ -20,6 +18,7 @@ import msgspec
 
 from agents.frames import Answer, Broken, FrameBuffer, Order, Prepare, Prepared, Train, TrainedFrame, order_of, pack
 from harness.errors import FederaBenchError
+from harness.learning.measured import measured
 from harness.learning.spec import PrepareSpec, Trainer
 
 READ_BYTES = 65536
@@ -27,7 +26,7 @@ MakeTrainer = Callable[[PrepareSpec, Path, "Path | None"], Trainer]
 
 
 class Worker:
-    """Carries out orders with one trainer; measures the phases."""
+    """Carries out orders with one trainer."""
 
     def __init__(self, make_trainer: MakeTrainer) -> None:
         self._make_trainer = make_trainer
@@ -53,24 +52,20 @@ class Worker:
     def _train(self, order: Train) -> TrainedFrame:
         if self._trainer is None:
             raise RuntimeError("a task came before the trainer was prepared")
-        cpu_s, marks = time.process_time(), [time.monotonic()]
-        self._trainer.load(Path(order.state), Path(order.shard))
-        marks.append(time.monotonic())
-        trained = self._trainer.train(order.seed, order.round)
-        marks.append(time.monotonic())
-        self._trainer.save(Path(order.update))
-        marks.append(time.monotonic())
+        done = measured(
+            self._trainer, Path(order.state), Path(order.shard), Path(order.update), order.seed, order.round
+        )
         warm_up, self._warm_up = self._warm_up, False
         return TrainedFrame(
-            load_s=marks[1] - marks[0],
-            train_s=marks[2] - marks[1],
-            serialise_s=marks[3] - marks[2],
-            samples=trained.samples,
-            steps=trained.steps,
-            tokens=trained.tokens,
-            loss=trained.loss,
-            cpu_s=time.process_time() - cpu_s,
-            peak_rss_bytes=resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024,
+            load_s=done.load_s,
+            train_s=done.train_s,
+            serialise_s=done.serialise_s,
+            samples=done.trained.samples,
+            steps=done.trained.steps,
+            tokens=done.trained.tokens,
+            loss=done.trained.loss,
+            cpu_s=done.cpu_s,
+            peak_rss_bytes=done.peak_rss_bytes,
             warm_up=warm_up,
         )
 

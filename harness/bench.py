@@ -12,23 +12,20 @@ from typing import Protocol
 import msgspec
 
 from harness import environment, store
-from harness.clock import RunClock
 from harness.controller import Controller, Observer, started
+from harness.crews import Crew, crew_of
 from harness.endings import recording_failure, stopped_by_signals
 from harness.errors import FederaBenchError, StoreError, UsageError
-from harness.fleets.local import LocalAgents
-from harness.fleets.provision import provisioning
-from harness.fleets.zeromq import ZeromqFleet
 from harness.learning.aggregation.mean import weighted_mean
+from harness.learning.drift import drift
 from harness.learning.workload import Sources, Workload, prepare
 from harness.profiles import Experiment, Method, build, fingerprint
-from harness.records import Header
+from harness.records import Drift, Header
 from harness.rounds import commands as c
 from harness.rounds.machine import RoundMachine
 from harness.rounds.plan import RunPlan
 from harness.rounds.replay import replay
 from harness.store import RunFolder
-from harness.transport import LOOPBACK, Server, listen
 
 
 class Screen(Observer, Protocol):
@@ -55,7 +52,8 @@ def new_run(experiment: Experiment, method: Method, sources: Sources, options: R
     folder = RunFolder.create(options.out, run_id)
     threads, count = experiment.device.threads, experiment.agents.count
     here = environment.describe()
-    crowded = environment.oversubscription(count, threads, here["cores"]) if options.local_agents else None
+    here_alone = options.local_agents and experiment.fleet != "virtual"
+    crowded = environment.oversubscription(count, threads, here["cores"]) if here_alone else None
     folder.write_header(
         Header(
             run_id=run_id,
@@ -84,11 +82,11 @@ def carry_on(folder: RunFolder, options: RunOptions, screen: Screen) -> None:
         header = folder.read_header()
         experiment = build(header.profile, str(folder.path / "header.json"))
         sources = Sources(_path(header.data), _path(header.models), cache=options.out / ".cache")
-        server = listen(options.bind or LOOPBACK)  # before the long work: a port in use is said at once
-        with closing(server):
+        crew = crew_of(experiment, _method(header), options.out, options.bind, options.local_agents)
+        with closing(crew):
             workload = prepare(experiment, _method(header), sources, folder.work, screen.say)
             _note_workload(folder, header, workload)
-            _conduct(folder, experiment, workload, server, options, screen)
+            _conduct(folder, experiment, workload, crew, screen)
 
 
 def _note_workload(folder: RunFolder, header: Header, workload: Workload) -> None:
@@ -100,26 +98,13 @@ def _note_workload(folder: RunFolder, header: Header, workload: Workload) -> Non
     )
 
 
-def _conduct(
-    folder: RunFolder,
-    experiment: Experiment,
-    workload: Workload,
-    server: Server,
-    options: RunOptions,
-    screen: Screen,
-) -> None:
+def _conduct(folder: RunFolder, experiment: Experiment, workload: Workload, crew: Crew, screen: Screen) -> None:
     state_sha256 = folder.keep_initial_state(workload.initial_state)
     machine, start_s = _replayed(folder, experiment, state_sha256)
-    clock = RunClock(start_s)
-    local = None
-    if options.local_agents:
-        cache = options.out / ".cache"
-        local = LocalAgents(server.endpoint, experiment.agents.count, cache.resolve(), folder.work / "logs")
-    provided = provisioning(workload, experiment.link, experiment.seeds.link)
-    screen.say(f"waiting for {experiment.agents.count} agents at {server.endpoint}")
-    with ZeromqFleet(folder.path.name, server, provided, experiment.agents, local, clock.now_s) as fleet:
-        controller = Controller(folder, experiment, machine, fleet, _Learning(workload), screen, clock)
-        controller.run(workload.svd_s, state_sha256)
+    with crew.man(folder, workload, start_s, screen.say) as manned:
+        learning = _Learning(workload)
+        controller = Controller(folder, experiment, machine, manned.fleet, learning, screen, manned.clock)
+        controller.run(manned.svd_s, state_sha256)
 
 
 @dataclass(frozen=True)
@@ -130,6 +115,9 @@ class _Learning:
 
     def aggregate(self, updates: list[tuple[Path, int]], out: Path) -> str:
         return weighted_mean(updates, out)
+
+    def drift(self, before: Path, after: Path) -> Drift | None:
+        return drift(before, after)
 
     def evaluate(self, state: Path, progress: Callable[[float], None]) -> dict[str, float]:
         if self.workload.evaluator is None:

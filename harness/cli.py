@@ -29,6 +29,7 @@ Seed = Annotated[int | None, typer.Option(min=0, help="Seed of cohort, initialis
 Out = Annotated[Path, typer.Option(help="Folder in which run folders are made.")]
 Bind = Annotated[str | None, typer.Option(help="Endpoint for agents, tcp://HOST:PORT. Default: a port of loopback.")]
 Agents = Annotated[int | None, typer.Option(min=1, help="How many agents, instead of the profile's.")]
+FleetName = Annotated[str | None, typer.Option("--fleet", help="zeromq (agents) or virtual, instead of the profile's.")]
 External = Annotated[bool, typer.Option("--external", help="Start no agents here; wait for those on devices.")]
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Check the profile, say what would be done, do nothing.")]
 PrintConfig = Annotated[bool, typer.Option("--print-config", help="Print the resolved profile as JSON and stop.")]
@@ -49,13 +50,14 @@ def run(
     bind: Bind = None,
     agents: Agents = None,
     external: External = False,
+    fleet: FleetName = None,
     dry_run: DryRun = False,
     print_config: PrintConfig = False,
     debug: Debug = False,
 ) -> int:
     """Run one method of an experiment, print its time to target, write its report."""
     return compare(
-        profile, method, seed, data, models, rounds, out, set_, bind, agents, external, dry_run, print_config, debug
+        profile, method, seed, data, models, rounds, out, set_, bind, agents, external, fleet, dry_run, print_config
     )
 
 
@@ -72,12 +74,13 @@ def compare(
     bind: Bind = None,
     agents: Agents = None,
     external: External = False,
+    fleet: FleetName = None,
     dry_run: DryRun = False,
     print_config: PrintConfig = False,
     debug: Debug = False,
 ) -> int:
     """Run several methods of an experiment, one after another, and write one report of them all."""
-    experiment = launch.experiment_of(profile, set_ or [], rounds, agents, seed)
+    experiment = launch.experiment_of(profile, set_ or [], rounds, agents, seed, fleet)
     wanted = launch.methods_of(methods)
     if print_config:
         launch.print_config(experiment)

@@ -1,9 +1,20 @@
-"""The run's clock: seconds since the run was opened, standing still while no controller runs."""
+"""The run's clock: seconds since the run was opened, standing still while no controller runs. Real, or virtual."""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from typing import Protocol
+
+
+class Clock(Protocol):
+    """What the controller asks of a clock."""
+
+    def now_s(self) -> float:
+        """Seconds since the run was opened."""
+
+    def spend(self, seconds: float) -> float:
+        """The server worked for ``seconds``: what of it counts."""
 
 
 class RunClock:
@@ -16,3 +27,32 @@ class RunClock:
     def now_s(self) -> float:
         """Seconds since the run was opened."""
         return self._now() - self._zero_s
+
+    def spend(self, seconds: float) -> float:
+        """All of it; the clock went on meanwhile."""
+        return seconds
+
+
+class VirtualClock:
+    """Goes on only when it is told to: by the fleet, and by what the server's work counts as.
+
+    ``server_s`` is what each aggregation counts as, where a device profile says so; None: what it takes here.
+    """
+
+    def __init__(self, start_s: float = 0.0, server_s: float | None = None) -> None:
+        self._now_s = start_s
+        self._server_s = server_s
+
+    def now_s(self) -> float:
+        """Virtual seconds since the run was opened."""
+        return self._now_s
+
+    def advance_to(self, at_s: float) -> None:
+        """It is ``at_s`` now. A clock never goes back."""
+        self._now_s = max(self._now_s, at_s)
+
+    def spend(self, seconds: float) -> float:
+        """The clock goes on by what the work counts as."""
+        counted_s = seconds if self._server_s is None else self._server_s
+        self._now_s += counted_s
+        return counted_s

@@ -6,6 +6,7 @@ from there. The shell itself decides nothing.
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -13,19 +14,17 @@ from typing import Literal, Protocol
 
 import msgspec
 
-from harness.clock import RunClock
+from harness.clock import Clock
 from harness.errands import Errands
 from harness.errors import FederaBenchError, NoAgentsError
 from harness.fleets import Fleet
 from harness.learning.seeding import derived_seed
 from harness.profiles import Experiment
-from harness.records import Header
+from harness.records import Drift, Header
 from harness.rounds import commands as c
 from harness.rounds.events import Aggregated, AnyEvent, ControllerResumed, DeadlinePassed, Evaluated, RunOpened
 from harness.rounds.machine import RoundMachine
 from harness.store import RunFolder
-
-LONGEST_WAIT_S = 0.5
 
 
 class Learning(Protocol):
@@ -33,6 +32,9 @@ class Learning(Protocol):
 
     def aggregate(self, updates: list[tuple[Path, int]], out: Path) -> str:
         """Average the update files, weighted by samples, into ``out``; its SHA-256."""
+
+    def drift(self, before: Path, after: Path) -> Drift | None:
+        """How far the factors of two state files are apart, layer by layer; None where a method has none."""
 
     def evaluate(self, state: Path, progress: Callable[[float], None]) -> dict[str, float]:
         """Metrics of a state file; ``progress`` is told the fraction done, and may raise to end it."""
@@ -75,7 +77,7 @@ class Controller:
         fleet: Fleet,
         learning: Learning,
         observer: Observer,
-        clock: RunClock,
+        clock: Clock,
     ) -> None:
         self._folder = folder
         self._experiment = experiment
@@ -103,11 +105,17 @@ class Controller:
                 for event in self._fleet.wait(self._patience_s(), [self._errands.fd]):
                     self._handle(event)
                 for event in self._errands.results():
-                    self._handle(msgspec.structs.replace(event, at_s=self._clock.now_s()))
+                    self._handle(self._dated(event))
                 for event in self._passed_deadlines():
                     self._handle(event)
         finally:
             self._errands.close()
+
+    def _dated(self, event: AnyEvent) -> AnyEvent:
+        """What an errand brought, with the time it counts as."""
+        if isinstance(event, Aggregated):
+            event = msgspec.structs.replace(event, aggregate_s=self._clock.spend(event.aggregate_s))
+        return msgspec.structs.replace(event, at_s=self._clock.now_s())
 
     def _handle(self, event: AnyEvent) -> None:
         self._folder.append_event(event)
@@ -154,13 +162,15 @@ class Controller:
 
     def _aggregating(self, order: c.Aggregate) -> Callable[[], AnyEvent]:
         updates = [(self._folder.update(order.round, u.client), u.samples) for u in order.updates]
-        out = self._folder.checkpoint(order.round)
+        before, out = self._folder.checkpoint(order.round - 1), self._folder.checkpoint(order.round)
+        record_drift = self._experiment.record.drift
 
         def aggregate() -> AnyEvent:
             started_s = time.monotonic()
             sha256 = self._learning.aggregate(updates, out)
             spent_s = time.monotonic() - started_s
-            return Aggregated(at_s=0.0, round=order.round, state_sha256=sha256, aggregate_s=spent_s)
+            drift = self._learning.drift(before, out) if record_drift else None
+            return Aggregated(at_s=0.0, round=order.round, state_sha256=sha256, aggregate_s=spent_s, drift=drift)
 
         return aggregate
 
@@ -182,7 +192,7 @@ class Controller:
 
     def _patience_s(self) -> float:
         due = [at_s - self._clock.now_s() for at_s, _ in self._deadlines.values()]
-        return max(0.0, min([LONGEST_WAIT_S, *due]))
+        return max(0.0, min(due, default=math.inf))
 
     def _passed_deadlines(self) -> list[AnyEvent]:
         now_s = self._clock.now_s()

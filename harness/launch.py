@@ -21,12 +21,18 @@ COMMANDS_GROUP = "federa_bench.commands"
 
 
 def experiment_of(
-    profile: str, sets: Sequence[str], rounds: int | None, agents: int | None, seed: int | None
+    profile: str,
+    sets: Sequence[str],
+    rounds: int | None = None,
+    agents: int | None = None,
+    seed: int | None = None,
+    fleet: str | None = None,
 ) -> Experiment:
     """The resolved experiment; options of their own are overrides like any other, and --set has the last word."""
     extra = [f"seeds.{purpose}={seed}" for purpose in SEEDED] if seed is not None else []
     extra += [f"rounds.count={rounds}"] if rounds else []
     extra += [f"agents.count={agents}"] if agents else []
+    extra += [f"fleet={fleet}"] if fleet else []
     return library.load_experiment(profile, [*extra, *sets])
 
 

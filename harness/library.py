@@ -2,7 +2,8 @@
 
 An experiment's ``model``, ``dataset``, ``device`` and ``link`` are names of files in the folders of those parts, paths
 of YAML files (relative to the experiment's file), or the keys themselves. A model may also be an encoder's folder, or
-its id on the hub.
+its id on the hub. An experiment may name another as its ``base`` and say only what differs: groups of keys are merged
+key by key, lists, single values and whole parts are replaced, and name and description are never the base's.
 """
 
 from __future__ import annotations
@@ -10,16 +11,22 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
+
+import msgspec
 
 from harness.errors import ProfileError
 from harness.explanation import Problem, explain, shown, suggestion
-from harness.profiles import Experiment, build
+from harness.profiles import DeviceProfile, Experiment, LinkProfile, build
 from harness.yaml12 import parse
 
 PARTS = {"model": "models", "dataset": "datasets", "device": "devices", "link": "links"}
 EXPERIMENTS = "experiments"
+BASE = "base"
+NEVER_THE_BASE_S = ("name", "description")
 PROFILE_ENDS = (".yaml", ".yml")
+
+P = TypeVar("P", LinkProfile, DeviceProfile)
 
 
 class Listed(NamedTuple):
@@ -68,16 +75,75 @@ def load_experiment(name_or_path: str, overrides: Sequence[str] = ()) -> Experim
             override, the key and what is allowed.
     """
     path = _find(name_or_path, EXPERIMENTS, Path())
-    data, sources = _read(path), [Source("", _label(path))]
-    for part in PARTS:
-        if part in data:
-            sources.append(_resolve(data, part, path.parent, _label(path)))
+    data, origins = _composed(path)
+    sources = [Source("", _label(path)), *origins]
     for override in overrides:
         sources.extend(_override(data, override))
     problem = explain(data, Experiment)
     if problem:
         raise ProfileError(_blame(problem, sources, overrides))
     return build(data, sources[0].label)
+
+
+def _composed(path: Path, above: tuple[Path, ...] = ()) -> tuple[dict[str, Any], list[Source]]:
+    """The keys of an experiment's file on top of its base's, with all parts in place; and where each comes from.
+
+    ``above`` are the files that stand on this one.
+    """
+    own, where = _read(path), _label(path)
+    data, sources = _base_of(own, path, above) if BASE in own else ({}, [])
+    for part in PARTS:
+        if part in own:
+            data[part] = own.pop(part)
+            sources.append(_resolve(data, part, path.parent, where))
+    keys = _merge(data, own)
+    return data, [*sources, *(Source(key, where) for key in keys)]
+
+
+def _base_of(own: dict[str, Any], path: Path, above: tuple[Path, ...]) -> tuple[dict[str, Any], list[Source]]:
+    """The keys of the experiment that ``own`` names as its base, which is taken out of it."""
+    name, where = own.pop(BASE), f"{_label(path)}: key '{BASE}'"
+    if not isinstance(name, str):
+        raise ProfileError(f"{where} is {shown(name)}; allowed is the name of an experiment or the path of its file")
+    try:
+        base = _find(name, EXPERIMENTS, path.parent)
+    except ProfileError as error:
+        raise ProfileError(f"{where}: {error}") from None
+    below = (*above, path.resolve())
+    if base.resolve() in below:
+        raise ProfileError(f"{where} is '{name}', which stands on this file itself; take it out of one of the files")
+    data, sources = _composed(base, below)
+    for key in NEVER_THE_BASE_S:
+        data.pop(key, None)
+    return data, sources
+
+
+def _merge(data: dict[str, Any], own: dict[str, Any]) -> list[str]:
+    """Put ``own`` on top of ``data``, group by group; the paths, as a.b, of all that was put there."""
+    keys = []
+    for name, value in own.items():
+        if isinstance(value, dict) and value:
+            inner = data.get(name)
+            data[name] = inner = inner if isinstance(inner, dict) else {}
+            keys += [f"{name}.{key}" for key in _merge(inner, value)]
+        else:
+            data[name] = value
+            keys.append(str(name))
+    return keys
+
+
+def load_part(kind: type[P], name_or_path: str) -> P:
+    """A link or a device by its name or file, checked as within an experiment.
+
+    Raises:
+        ProfileError: no such profile, bad YAML, an unknown key or a value out of range.
+    """
+    path = _find(name_or_path, PARTS["link" if kind is LinkProfile else "device"], Path())
+    data = _read(path)
+    problem = explain(data, kind)
+    if problem:
+        raise ProfileError(f"{_label(path)}: {problem}")
+    return msgspec.convert(data, kind)
 
 
 def _find(name: str, folder: str, base: Path) -> Path:
@@ -171,6 +237,6 @@ def _blame(problem: Problem, sources: Sequence[Source], overrides: Sequence[str]
 
 
 def _touches(source: Source, key: str) -> bool:
-    if not source.key or source.key == key or key.startswith(f"{source.key}."):
+    if not source.key or source.key == key or key.startswith((f"{source.key}.", f"{source.key}[")):
         return True
     return not source.whole and source.key.startswith(f"{key}.")

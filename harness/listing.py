@@ -139,13 +139,14 @@ def plan(console: Console, experiment: Experiment, methods: Sequence[Method]) ->
     rounds = experiment.rounds
     first = cohort(experiment.seeds.cohort, 1, experiment.partition.clients, rounds.clients_per_round)
     partition = experiment.partition
+    virtual = f" virtual, timed as device {experiment.device.name}" if experiment.fleet == "virtual" else ""
     lines = {
         "experiment": f"{experiment.name}: {experiment.description}",
         "methods": ", ".join(f"{name} (lr {experiment.method(name).lr:g})" for name in methods),
         "model, data": f"{experiment.model.name}, {experiment.dataset.name}",
         "clients": f"{partition.clients} ({partition.kind}, alpha {partition.alpha:g})",
         "rounds": f"{rounds.count}, {rounds.clients_per_round} clients each; the first: {', '.join(map(str, first))}",
-        "agents, link": f"{experiment.agents.count}, {experiment.link.name}",
+        "agents, link": f"{experiment.agents_awaited}{virtual}, {experiment.link.name}",
         "target": f"{experiment.target.metric} {experiment.target.value:g}",
     }
     width = max(map(len, lines))

@@ -54,7 +54,8 @@ class ProgressScreen:
     def saw(self, event: AnyEvent, machine: RoundMachine) -> None:
         """Show where the run stands after an event."""
         if isinstance(event, AgentJoined):
-            self.say(f"{event.agent} is ready ({len(machine.agents)} of {self._experiment.agents.count})")
+            if self._experiment.fleet != "virtual":
+                self.say(f"{event.agent} is ready ({len(machine.agents)} of {self._experiment.agents.count})")
         elif isinstance(event, AgentLost):
             self._say(f"{event.agent} is lost: {event.reason}", "yellow")
         elif isinstance(event, TaskFailed):

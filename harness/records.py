@@ -19,6 +19,8 @@ READABLE_SCHEMAS = (2, 3)
 READABLE_WORDS = " and ".join(map(str, READABLE_SCHEMAS))
 
 Clock = Literal["wall", "critical path"]
+Drift = dict[str, tuple[float, float | None]]
+"""By factor: mean change of its columns' norms, mean of 1 - cosine (null: every column was zero)."""
 
 
 class Record(msgspec.Struct, frozen=True, kw_only=True):
@@ -114,7 +116,7 @@ class RoundRecord(Record, frozen=True, kw_only=True):
     upload_bytes: int
     wire_bytes: int | None
     energy_j: float | None = None
-    drift: dict[str, tuple[float, float | None]] | None = None
+    drift: Drift | None = None
     state_sha256: str
 
 

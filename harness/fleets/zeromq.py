@@ -24,6 +24,8 @@ from harness.transport import Arrival, Server
 
 log = logging.getLogger(__name__)
 
+LONGEST_WAIT_S = 0.5
+
 
 class ZeromqFleet:
     """Agents over ZeroMQ, local or on devices. Implements :class:`harness.fleets.Fleet`."""
@@ -90,7 +92,7 @@ class ZeromqFleet:
         if self._local is not None:
             self._local.tend(needed=not self._peers)
         self._members.back()
-        arrivals, _ = self._server.poll(timeout_s, wake_fds)
+        arrivals, _ = self._server.poll(min(timeout_s, LONGEST_WAIT_S), wake_fds)
         events = [event for arrival in arrivals for event in self._take(arrival)]
         events += self._members.lose_silent()
         self._members.leaves()

@@ -68,6 +68,11 @@ class Experiment(Profile, frozen=True, kw_only=True):
         """All targets; the first is the one that a single figure is about."""
         return (self.target, *self.further_targets)
 
+    @property
+    def agents_awaited(self) -> int:
+        """How many agents a run begins with; in a virtual fleet each client of a round has one of its own."""
+        return self.rounds.clients_per_round if self.fleet == "virtual" else self.agents.count
+
     def method(self, name: Method) -> MethodProfile:
         """Settings of one method; the defaults where the profile has none."""
         return self.methods.get(name, MethodProfile())

@@ -10,7 +10,7 @@ from typing import Literal, Union
 
 import msgspec
 
-from harness.records import ClientRecord
+from harness.records import ClientRecord, Drift
 
 DeadlineKind = Literal["agents", "round"]
 """For agents to come, or for the updates of a round."""
@@ -83,7 +83,7 @@ class Aggregated(Event, frozen=True, kw_only=True, tag="aggregated"):
     round: int
     state_sha256: str
     aggregate_s: float
-    drift: dict[str, tuple[float, float | None]] | None = None
+    drift: Drift | None = None
 
 
 class Evaluated(Event, frozen=True, kw_only=True, tag="evaluated"):

@@ -16,7 +16,7 @@ class RunPlan(msgspec.Struct, frozen=True, kw_only=True):
     """The rules of one run. See :class:`harness.profiles.RoundsProfile` for what quorum and attempts mean.
 
     ``agents`` are awaited for ``join_timeout_s`` before the run starts, and again whenever all of them are gone.
-    ``evaluated`` is False where there is nothing to evaluate (the null trainer).
+    ``evaluated`` is False where there is nothing to evaluate (the null trainer). ``virtual`` agents have no host.
     """
 
     rounds: int
@@ -31,6 +31,7 @@ class RunPlan(msgspec.Struct, frozen=True, kw_only=True):
     join_timeout_s: float
     evaluate_every: int
     evaluated: bool
+    virtual: bool = False
 
     @classmethod
     def of(cls, experiment: Experiment) -> RunPlan:
@@ -45,10 +46,11 @@ class RunPlan(msgspec.Struct, frozen=True, kw_only=True):
             quorum=rounds.quorum,
             max_extensions=rounds.max_extensions,
             max_attempts=rounds.max_attempts,
-            agents=agents.count,
+            agents=experiment.agents_awaited,
             join_timeout_s=agents.join_timeout_s,
             evaluate_every=experiment.evaluate.every,
             evaluated=experiment.train.trainer != "null",
+            virtual=experiment.fleet == "virtual",
         )
 
     @property

@@ -30,7 +30,7 @@ class Transitions(RunState):
         joined = self._agents.values()
         hosts = {agent.agent: agent.host for agent in joined}
         ship_s = max(agent.ship_s for agent in joined)
-        self._clock = clock_for(hosts, self._plan.clients_per_round)
+        self._clock = "critical path" if self._plan.virtual else clock_for(hosts, self._plan.clients_per_round)
         self._init_s = self._svd_s + ship_s
         start = StartRun(
             clock=self._clock,
