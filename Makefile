@@ -13,7 +13,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 # Options of `run` and `compare`, each only where its variable is given.
 OPTIONS  = $(if $(SEED),--seed $(SEED)) $(if $(DATA),--data "$(DATA)") $(if $(MODELS),--models "$(MODELS)")
-OPTIONS += $(if $(ROUNDS),--rounds $(ROUNDS)) $(if $(OUT),--out "$(OUT)") $(foreach pair,$(SET),--set "$(pair)")
+OPTIONS += $(if $(ROUNDS),--rounds $(ROUNDS)) $(if $(OUT),--out "$(OUT)") $(if $(FLEET),--fleet $(FLEET)) $(foreach pair,$(SET),--set "$(pair)")
 
 .DEFAULT_GOAL := help
 .PHONY: help setup bench compare resume status report test check agent embedded clean

@@ -158,6 +158,12 @@ def report(context: typer.Context) -> int:
     return launch.other_package("report")(context.args)
 
 
+@app.command(context_settings=PASS_ON)
+def retime(context: typer.Context) -> int:
+    """Show runs' time to target under another link or device, without training again (see: ... retime --help)."""
+    return launch.other_package("retime")(context.args)
+
+
 def main(argv: list[str] | None = None) -> int:
     """Entry point. Returns the exit code: 0 done, 1 failed, 2 bad usage, 3 no agents came, 130 interrupted."""
     arguments = (sys.argv[1:] if argv is None else argv) or ["--help"]

@@ -18,7 +18,7 @@ LAYERS = (
     ("harness.errors", "harness.explanation", "harness.durable"),
     ("harness.yaml12", "harness.profiles", "harness.records", "harness.divergence"),
     ("harness.protocol", "harness.rounds", "harness.links", "harness.devices"),
-    ("harness.blobs",),
+    ("harness.blobs", "harness.retiming"),
     ("harness.learning",),
     (
         "harness.transport",
@@ -31,6 +31,7 @@ LAYERS = (
     ),
     ("harness.fleets",),
     ("harness.controller",),
+    ("harness.crews",),
     ("harness.endings", "harness.bench", "harness.listing", "harness.progress", "harness.launch"),
     ("harness.cli",),
 )
@@ -52,6 +53,7 @@ FOR_ANALYSIS = (
     "harness.records",
     "harness.links",
     "harness.devices",
+    "harness.retiming",
     "harness.divergence",
     "harness.library",
 )
@@ -80,6 +82,8 @@ PURE = (
     "harness.rounds",
     "harness.links",
     "harness.devices",
+    "harness.retiming",
+    "harness.fleets.virtual_seconds",
     "harness.learning.schedule",
     "harness.learning.data.classes",
     "harness.learning.data.corpus",

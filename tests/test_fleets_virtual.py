@@ -1,0 +1,139 @@
+"""A virtual fleet: trainings are real, seconds are those of the profiles, the clock goes from event to event."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+from run_folders import experiment
+
+from harness.clock import VirtualClock
+from harness.errors import TrainerError
+from harness.fleets.virtual import VirtualFleet
+from harness.fleets.virtual_seconds import VirtualSeconds
+from harness.learning.spec import Trained
+from harness.profiles import DeviceProfile, LinkProfile, TrainSeconds
+from harness.rounds.commands import AssignTask, CancelTask
+from harness.rounds.events import AgentJoined, AnyEvent, TaskFailed, UpdateReceived
+
+STEP_DEVICE = DeviceProfile(name="stepper", seconds=(TrainSeconds(step_s=1.0),))
+FLAT_LINK = LinkProfile(name="flat", rate_mbps=0.000008, latency_s=0.25)  # a byte a second
+
+
+class CountingTrainer:
+    """Takes as many steps as its shard says; what a shard calls "broken" does not train."""
+
+    def load(self, state: Path, shard: Path) -> None:
+        self.state, self.shard = state.read_bytes(), shard.read_text()
+
+    def train(self, seed: int, round: int) -> Trained:
+        if self.shard == "diverges":
+            raise TrainerError("training diverged")
+        if self.shard == "breaks":
+            raise RuntimeError("out of memory")
+        return Trained(samples=3, steps=int(self.shard), tokens=9, loss=0.5)
+
+    def save(self, update: Path) -> None:
+        update.write_bytes(self.state + b"!")
+
+
+class Stage:
+    """A fleet of two devices, a state of 4 bytes, and clients whose shards say how long they train."""
+
+    def __init__(self, folder: Path, *shards: str, init_bytes: int = 0) -> None:
+        self.folder, self.clock = folder, VirtualClock()
+        self.state = folder / "state"
+        self.state.write_bytes(b"1234")
+        paths = {client: folder / f"shard-{client}" for client in range(len(shards))}
+        for client, text in enumerate(shards):
+            paths[client].write_text(text)
+        seconds = VirtualSeconds(experiment(device=STEP_DEVICE, link=FLAT_LINK, fleet="virtual"), "federa")
+        self.fleet = VirtualFleet(2, CountingTrainer(), paths, seconds, self.clock, init_bytes)
+        self.joined = self.fleet.wait(1.0)
+
+    def assign(self, *clients: int) -> None:
+        for client in clients:
+            task = AssignTask(agent=f"device-{client + 1}", round=1, client=client, attempt=1, state_sha256="0" * 64)
+            self.fleet.assign(task, self.state, seed=client, update=self.folder / f"update-{client}")
+
+    def events(self, count: int, timeout_s: float = 1e9) -> list[AnyEvent]:
+        found: list[AnyEvent] = []
+        while len(found) < count:
+            found += self.fleet.wait(timeout_s)
+        return found
+
+
+def test_every_device_joins_at_once_and_is_shipped_the_factors(tmp_path: Path) -> None:
+    stage = Stage(tmp_path, "1", init_bytes=10)
+    assert [event.agent for event in stage.joined if isinstance(event, AgentJoined)] == ["device-1", "device-2"]
+    assert [event.ship_s for event in stage.joined if isinstance(event, AgentJoined)] == [10.5, 10.5]
+    assert stage.clock.now_s() == 0
+
+
+def test_updates_come_in_the_order_in_which_devices_would_have_sent_them(tmp_path: Path) -> None:
+    stage = Stage(tmp_path, "8", "2")
+    stage.assign(0, 1)
+    second, first = stage.events(2)[::-1]
+    assert isinstance(first, UpdateReceived)
+    assert isinstance(second, UpdateReceived)
+    # Down 0.5 + 4 bytes, up 0.5 + 5 bytes, a second a step.
+    assert (first.record.client, first.at_s) == (1, pytest.approx(12.0))
+    assert (second.record.client, second.at_s) == (0, pytest.approx(18.0))
+    assert stage.clock.now_s() == second.at_s
+
+
+def test_what_was_learned_is_real(tmp_path: Path) -> None:
+    stage = Stage(tmp_path, "1")
+    stage.assign(0)
+    (event,) = stage.events(1)
+    assert (tmp_path / "update-0").read_bytes() == b"1234!"
+    assert isinstance(event, UpdateReceived)
+    assert (event.record.samples, event.record.steps, event.record.loss) == (3, 1, 0.5)
+    assert (event.record.download_bytes, event.record.upload_bytes, event.record.wire_bytes) == (4, 5, None)
+
+
+def test_a_deadline_before_the_next_event_passes_first(tmp_path: Path) -> None:
+    stage = Stage(tmp_path, "8")
+    stage.assign(0)
+    assert stage.fleet.wait(2.0) == []  # the training itself takes no virtual time
+    assert stage.clock.now_s() == 0
+    assert stage.fleet.wait(2.0) == []
+    assert stage.clock.now_s() == 2.0
+    (event,) = stage.events(1)
+    assert event.at_s == pytest.approx(18.0)
+
+
+def test_a_cancelled_client_never_reports_whether_it_was_trained_or_waits(tmp_path: Path) -> None:
+    stage = Stage(tmp_path, "1", "2", "3")
+    stage.assign(0, 1, 2)
+    assert stage.fleet.wait(1.0) == []  # client 0 is trained
+    for client in (0, 1):
+        stage.fleet.cancel(CancelTask(agent=f"device-{client + 1}", round=1, client=client, attempt=1))
+    (event,) = stage.events(1)
+    assert isinstance(event, UpdateReceived)
+    assert event.record.client == 2
+
+
+@pytest.mark.parametrize(
+    ("shard", "reason"), [("diverges", "training diverged"), ("breaks", "RuntimeError: out of memory")]
+)
+def test_a_training_that_fails_is_the_client_s_failure_and_not_the_run_s(
+    tmp_path: Path, shard: str, reason: str
+) -> None:
+    stage = Stage(tmp_path, shard, "1")
+    stage.assign(0, 1)
+    failed, done = stage.events(2)
+    assert isinstance(failed, TaskFailed)
+    assert (failed.client, failed.reason) == (0, reason)
+    assert isinstance(done, UpdateReceived)
+
+
+def test_while_nothing_is_to_come_the_clock_stands_still_until_somebody_wakes_it(tmp_path: Path) -> None:
+    stage = Stage(tmp_path, "1")
+    reading, writing = os.pipe()
+    os.write(writing, b".")
+    assert stage.fleet.wait(100.0, [reading]) == []
+    assert stage.clock.now_s() == 0
+    os.close(reading)
+    os.close(writing)

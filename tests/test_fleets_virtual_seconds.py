@@ -1,0 +1,81 @@
+"""Seconds of a virtual device: by the tables of its device and link, and the phases sum to the whole."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+import pytest
+from run_folders import experiment
+
+from harness.errors import ProfileError
+from harness.fleets.virtual_seconds import VirtualSeconds
+from harness.learning.measured import Measured
+from harness.learning.spec import Trained
+from harness.library import load_experiment
+from harness.profiles import DeviceProfile, LinkProfile, ServerSeconds
+from harness.records import ClientRecord
+from harness.rounds.commands import AssignTask
+
+TASK = AssignTask(agent="device-1", round=3, client=7, attempt=1, state_sha256="0" * 64)
+DONE = Measured(
+    trained=Trained(samples=40, steps=5, tokens=900, loss=1.0),
+    load_s=0.25,
+    train_s=2.0,
+    serialise_s=0.5,
+    cpu_s=2.5,
+    peak_rss_bytes=1000,
+)
+
+
+def record(seconds: VirtualSeconds) -> ClientRecord:
+    return seconds.record(TASK, DONE, state_bytes=1_000_000, update_bytes=500_000, update_sha256="1" * 64, warm_up=True)
+
+
+def virtual(**changes: Any) -> Any:
+    return experiment(fleet="virtual", **changes)
+
+
+def test_the_phases_sum_to_the_whole() -> None:
+    found = record(VirtualSeconds(virtual(link=LinkProfile(name="l", rate_mbps=8, latency_s=0.1)), "fedlr"))
+    assert (found.download_s, found.upload_s) == (pytest.approx(1.2), pytest.approx(0.7))
+    assert (found.load_s, found.train_s, found.serialise_s, found.other_s) == (0.25, 2.0, 0.5, 0.0)
+    assert found.total_s == pytest.approx(1.2 + 2.75 + 0.7)
+
+
+def test_a_slower_device_takes_its_multiple_of_what_was_measured_here() -> None:
+    slow = DeviceProfile(name="slow", slowdown=3.0, slower_than="desk")
+    found = record(VirtualSeconds(virtual(device=slow), "fedlr"))
+    assert (found.load_s, found.train_s, found.serialise_s) == (0.75, 6.0, 1.5)
+
+
+@pytest.mark.parametrize(("method", "train_s", "transfer_s"), [("fedft", 4.59, 109.67), ("federa", 3.27, 1.68)])
+def test_the_paper_s_tables_are_looked_up_by_what_the_run_stands_for(
+    method: Any, train_s: float, transfer_s: float
+) -> None:
+    sets = ["fleet=virtual", "device=table8", "link=table8"]
+    sets += ["model.timed_as=roberta-base", "dataset.timed_as=20newsgroups"]
+    seconds = VirtualSeconds(load_experiment("quickstart", [*sets, f"methods.{method}.rank=32"]), method)
+    found = record(seconds)
+    assert (found.train_s, found.download_s, found.upload_s) == (train_s, transfer_s, transfer_s)
+    assert found.total_s == pytest.approx(train_s + 2 * transfer_s)
+    assert seconds.shipping_s(4_000_000) == 0
+
+
+def test_the_svd_counts_as_the_table_says_and_only_where_there_is_one() -> None:
+    seconds = VirtualSeconds(virtual(device=DeviceProfile(name="d", server=ServerSeconds(svd_s=8.62))), "federa")
+    assert (seconds.svd_s(0.01), seconds.svd_s(0.0)) == (8.62, 0.0)
+
+
+def test_a_run_that_no_table_knows_is_refused_before_anything_is_done() -> None:
+    with pytest.raises(ProfileError, match=r"device 'table8' has no seconds for federa of model 'embedded'"):
+        VirtualSeconds(load_experiment("quickstart", ["fleet=virtual", "device=table8"]), "federa")
+    with pytest.raises(ProfileError, match=r"link 'table8' has no seconds for federa of rank 32 on model 'embedded'"):
+        VirtualSeconds(
+            load_experiment("quickstart", ["fleet=virtual", "link=table8", "methods.federa.rank=32"]), "federa"
+        )
+
+
+def test_the_record_is_one_that_a_run_folder_can_hold() -> None:
+    found = record(VirtualSeconds(virtual(), "fedlr"))
+    assert msgspec.json.decode(msgspec.json.encode(found), type=ClientRecord) == found
