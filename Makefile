@@ -13,16 +13,18 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 # Options of `run` and `compare`, each only where its variable is given.
 OPTIONS  = $(if $(SEED),--seed $(SEED)) $(if $(DATA),--data "$(DATA)") $(if $(MODELS),--models "$(MODELS)")
-OPTIONS += $(if $(ROUNDS),--rounds $(ROUNDS)) $(if $(OUT),--out "$(OUT)") $(if $(FLEET),--fleet $(FLEET)) $(foreach pair,$(SET),--set "$(pair)")
+OPTIONS += $(if $(ROUNDS),--rounds $(ROUNDS)) $(if $(OUT),--out "$(OUT)") $(if $(FLEET),--fleet $(FLEET))
+OPTIONS += $(foreach pair,$(SET),--set "$(pair)")
 
 .DEFAULT_GOAL := help
-.PHONY: help setup bench compare resume status report test check agent embedded clean
+.PHONY: help setup bench compare sweep resume status report test check agent embedded clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 	@echo
 	@echo "  Variables: PROFILE=$(PROFILE) METHOD=$(METHOD) METHODS=\"$(METHODS)\""
-	@echo "             DATA= MODELS= ROUNDS= SEED= OUT= SET=\"a.b=c d.e=f\" RUN= RUNS= CONNECT= NAME="
+	@echo "             DATA= MODELS= ROUNDS= SEED= SEEDS=0-4 LRS=grid FLEET=virtual OUT= SET=\"a.b=c d.e=f\""
+	@echo "             RUN= RUNS= CONNECT= NAME="
 
 setup: $(VENV)/.dev ## Set up .venv with everything, for work on the project
 
@@ -31,6 +33,9 @@ bench: $(VENV)/.controller ## Run one method on this machine and print its time 
 
 compare: $(VENV)/.controller ## Run several methods and write one report (METHODS PROFILE)
 	$(TOOL) compare $(PROFILE) --methods "$(METHODS)" $(OPTIONS)
+
+sweep: $(VENV)/.controller ## Choose learning rates on the validation split, then test over seeds (METHODS LRS SEEDS PROFILE)
+	$(TOOL) sweep $(PROFILE) --methods "$(METHODS)" $(if $(LRS),--lrs "$(LRS)") $(if $(SEEDS),--seeds "$(SEEDS)") $(OPTIONS)
 
 resume: $(VENV)/.controller ## Go on with a run that was interrupted (RUN)
 	@test -n "$(RUN)" || { echo 'name the run: make resume RUN=runs/a; `make status` lists them' >&2; exit 2; }
