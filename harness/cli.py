@@ -10,7 +10,31 @@ import typer
 from rich.console import Console
 
 from harness import launch, library, listing
-from harness.errors import FederaBenchError, RunInterruptedError, UsageError
+from harness.complaints import complain, ended
+from harness.errors import RunInterruptedError, UsageError
+from harness.options import (
+    Agents,
+    Bind,
+    Data,
+    Debug,
+    DryRun,
+    External,
+    FleetName,
+    Jobs,
+    Json,
+    Lrs,
+    Models,
+    Out,
+    PrintConfig,
+    ProfileName,
+    RetryFailed,
+    Rounds,
+    Seed,
+    Seeds,
+    SetOption,
+    TuneRounds,
+    TuneSeeds,
+)
 from harness.profiles import METHODS
 
 app = typer.Typer(
@@ -19,22 +43,6 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 PASS_ON: dict[str, Any] = {"allow_extra_args": True, "ignore_unknown_options": True, "help_option_names": []}
-
-ProfileName = Annotated[str, typer.Argument(help="A profile's name (federa-bench profiles) or a YAML file.")]
-SetOption = Annotated[list[str] | None, typer.Option("--set", metavar="A.B=C", help="Override a key of the profile.")]
-Data = Annotated[Path | None, typer.Option(help="Folder of local parquet data sets.")]
-Models = Annotated[Path | None, typer.Option(help="Folder of local pretrained models.")]
-Rounds = Annotated[int | None, typer.Option(min=1, help="Number of rounds, instead of the profile's.")]
-Seed = Annotated[int | None, typer.Option(min=0, help="Seed of cohort, initialisation, training, link. Default: 0.")]
-Out = Annotated[Path, typer.Option(help="Folder in which run folders are made.")]
-Bind = Annotated[str | None, typer.Option(help="Endpoint for agents, tcp://HOST:PORT. Default: a port of loopback.")]
-Agents = Annotated[int | None, typer.Option(min=1, help="How many agents, instead of the profile's.")]
-FleetName = Annotated[str | None, typer.Option("--fleet", help="zeromq (agents) or virtual, instead of the profile's.")]
-External = Annotated[bool, typer.Option("--external", help="Start no agents here; wait for those on devices.")]
-DryRun = Annotated[bool, typer.Option("--dry-run", help="Check the profile, say what would be done, do nothing.")]
-PrintConfig = Annotated[bool, typer.Option("--print-config", help="Print the resolved profile as JSON and stop.")]
-Json = Annotated[bool, typer.Option("--json", help="For programs.")]
-Debug = Annotated[bool, typer.Option("--debug", help="Show a traceback where something fails.")]
 
 
 @app.command()
@@ -93,6 +101,52 @@ def compare(
 
 
 @app.command()
+def sweep(
+    profile: ProfileName = "quickstart",
+    methods: Annotated[str, typer.Option(help="Methods, separated by spaces, or 'all'.")] = "all",
+    lrs: Lrs = "grid",
+    seeds: Seeds = "0-4",
+    tune_seeds: TuneSeeds = None,
+    tune_rounds: TuneRounds = None,
+    jobs: Jobs = 1,
+    retry_failed: RetryFailed = False,
+    fleet: FleetName = None,
+    data: Data = None,
+    models: Models = None,
+    rounds: Rounds = None,
+    out: Out = Path("runs"),
+    set_: SetOption = None,
+    dry_run: DryRun = False,
+    as_json: Json = False,
+    debug: Debug = False,
+) -> int:
+    """Choose each method's learning rate on the validation split, then test it over seeds; the same command goes on."""
+    from harness.sweep.command import sweep as carry_out
+    from harness.sweep.options import SweepOptions
+
+    sets = (*([f"fleet={fleet}"] if fleet else []), *(set_ or []))
+    return carry_out(
+        SweepOptions(
+            profile=profile,
+            methods=methods,
+            lrs=lrs,
+            seeds=seeds,
+            tune_seeds=tune_seeds,
+            jobs=jobs,
+            out=out,
+            data=data,
+            models=models,
+            rounds=rounds,
+            tune_rounds=tune_rounds,
+            sets=sets,
+            retry_failed=retry_failed,
+            dry_run=dry_run,
+            as_json=as_json,
+        )
+    )
+
+
+@app.command()
 def resume(
     run_folder: Annotated[Path, typer.Argument(metavar="RUN", help="The folder of an interrupted run.")],
     bind: Bind = None,
@@ -126,21 +180,34 @@ def status(
 @app.command()
 def profiles(
     name: Annotated[str | None, typer.Argument(help="Show this one, resolved; default: list all.")] = None,
-    of: Annotated[str | None, typer.Argument(metavar="PROFILE", help="After `partition`: whose clients.")] = None,
+    of: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="PROFILE|RUN...", help="After `partition`: a profile; after `measure`: run folders."),
+    ] = None,
     set_: SetOption = None,
     data: Data = None,
     models: Models = None,
+    out: Annotated[Path | None, typer.Option(help="Of `measure`: where the files go; default: the first run.")] = None,
     as_json: Json = False,
     debug: Debug = False,
 ) -> int:
-    """List the experiments there are, show one with everything it names put in, or what its clients hold:
-    `profiles`, `profiles quickstart`, `profiles partition quickstart`."""
+    """List the experiments there are, show one with everything it names put in, or what its clients hold; or make a
+    device and a link of what runs on agents measured: `profiles`, `profiles quickstart`, `profiles partition
+    quickstart`, `profiles measure RUN`."""
+    words = of or []
     if name is None:
         listing.show_profiles(Console(), library.list_experiments())
+    elif name == "measure":
+        from harness.measure_command import measure
+
+        measure([Path(word) for word in words], out, as_json)
     elif name == "partition":
-        launch.partition(of, set_ or [], data, models, as_json)
-    elif of is not None:
-        raise UsageError(f"'{of}' is one word too many; the commands are: profiles {name}, profiles partition {of}")
+        if len(words) > 1:
+            raise UsageError(f"'{words[1]}' is one word too many; profiles partition shows one profile")
+        launch.partition(words[0] if words else None, set_ or [], data, models, as_json)
+    elif words:
+        word = words[0]
+        raise UsageError(f"'{word}' is one word too many; the commands are: profiles {name}, profiles partition {word}")
     else:
         launch.print_config(library.load_experiment(name, set_ or []))
     return 0
@@ -172,29 +239,7 @@ def main(argv: list[str] | None = None) -> int:
     except Exception as error:
         if "--debug" in arguments:
             raise
-        return _ended(error)
+        return ended(error)
     if code == RunInterruptedError.exit_code:  # the parser's word for Ctrl-C outside of a run
-        _complain("interrupted")
+        complain("interrupted")
     return code
-
-
-def _ended(error: Exception) -> int:
-    """Say what went wrong in one sentence; the exit code."""
-    if isinstance(error, FederaBenchError):
-        _complain(str(error))
-        return error.exit_code
-    if hasattr(error, "exit_code") and hasattr(error, "format_message"):  # the parser's own usage errors
-        _complain(f"{error.format_message()} See: federa-bench --help")
-        return int(error.exit_code)
-    if isinstance(error, OSError) and error.filename:
-        _complain(f"{error.filename}: {error.strerror}; mend that, then go on (federa-bench status says how)")
-        return 1
-    if isinstance(error, ModuleNotFoundError):
-        _complain(f"package {error.name} is not installed here; install: pip install 'federa-bench[controller]'")
-        return UsageError.exit_code
-    _complain(f"unexpected {type(error).__name__}: {error}; run again with --debug for the traceback")
-    return 1
-
-
-def _complain(sentence: str) -> None:
-    sys.stderr.write(f"federa-bench: {sentence}\n")
