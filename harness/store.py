@@ -169,6 +169,10 @@ class RunFolder:
         """The closed rounds so far; may be called while another process writes."""
         return self._read(ROUNDS, RoundRecord)
 
+    def read_clients(self) -> list[ClientRecord]:
+        """The accepted updates so far; may be called while another process writes."""
+        return self._read(CLIENTS, ClientRecord)
+
     def rewrite_derived(self, clients: Iterable[ClientRecord], rounds: Iterable[RoundRecord]) -> None:
         """Replace what follows from the events; a resumed run appends to it."""
         self._replace(CLIENTS, msgspec.json.Encoder().encode_lines(list(clients)))
