@@ -113,9 +113,8 @@ def _base_of(own: dict[str, Any], path: Path, above: tuple[Path, ...]) -> tuple[
     if base.resolve() in below:
         raise ProfileError(f"{where} is '{name}', which stands on this file itself; take it out of one of the files")
     data, sources = _composed(base, below)
-    for key in NEVER_THE_BASE_S:
-        data.pop(key, None)
-    return data, sources
+    inherited = {key: value for key, value in data.items() if key not in NEVER_THE_BASE_S}
+    return inherited, [source for source in sources if source.key not in NEVER_THE_BASE_S]
 
 
 def _merge(data: dict[str, Any], own: dict[str, Any]) -> list[str]:

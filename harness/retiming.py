@@ -39,6 +39,11 @@ def has_rate(link: LinkProfile) -> bool:
     return link.shaped or (link.up is not None and link.up.shaped)
 
 
+def ships(header: Header) -> bool:
+    """Whether the method's initial state went to each device before the first round, as factors of an SVD do."""
+    return bool(header.svd_s or header.ship_s)
+
+
 def retimed(
     experiment: Experiment,
     header: Header,
@@ -142,13 +147,13 @@ def _rate_bps(size_bytes: int, seconds: float) -> float:
 
 
 def _begun(header: Header, setting: Setting, link_seed: int, state_bytes: int, conditions: Conditions) -> Header:
-    """The header with its seconds before the first round; only methods that take an SVD have any.
+    """The header with its seconds before the first round, where there are any.
 
-    The factors are the state of round 0: they have as many bytes as any client downloads.
+    What is shipped is the state of round 0: it has as many bytes as any client downloads.
     """
-    svd_s, ship_s = header.svd_s or 0.0, header.ship_s or 0.0
-    if not svd_s and not ship_s:
+    if not ships(header):
         return header
+    svd_s, ship_s = header.svd_s or 0.0, header.ship_s or 0.0
     if conditions.link is not None:
         ship_s = transfer(
             conditions.link,

@@ -16,10 +16,9 @@ from numpy.typing import NDArray
 from safetensors import SafetensorError, safe_open
 
 from harness.errors import BlobError
+from harness.records import Drift
 
 Array = NDArray[np.float64]
-Drift = dict[str, tuple[float, float | None]]
-"""By factor: (magnitude, direction)."""
 
 _FACTOR = re.compile(r"(?P<layer>.+)\.lora_(?P<factor>[AB])\.weight")
 

@@ -16,13 +16,15 @@ MIN_CHUNK_BYTES = 4 * 1024
 CHUNK_S = 0.005
 BURST_CHUNKS = 8
 """A process that is scheduled up to 40 ms late still keeps the rate; a peak above it is no longer than that."""
+CONSTANT_S = 1e9
+"""The step of a rate that never changes: longer than any transfer, so that nobody sums thousands of equal steps."""
 
 
 def trace_of(link: LinkProfile, link_seed: int, round: int, client: int, direction: str) -> RateTrace | None:
     """The trace of one transfer over a link, or None where its rate is not limited. ``direction``: up, down or init."""
     rate, seed = link.rate(direction), seed_of(link_seed, round, client, direction)
     if rate.rate_mbps is not None:
-        return RateTrace(rate.rate_mbps * 1e6, rate.rate_mbps * 1e6, rate.step_s)
+        return RateTrace(rate.rate_mbps * 1e6, rate.rate_mbps * 1e6, CONSTANT_S)
     if rate.rates_mbps:
         recorded_bps = [mbps * 1e6 for mbps in rate.rates_mbps]
         return RateTrace(min(recorded_bps), max(recorded_bps), rate.step_s, seed, recorded_bps)
