@@ -1,6 +1,7 @@
-"""Plotly figures. Data only: colours of text, grid and background are the page's, which follows the reader's scheme.
+"""Plotly figures of curves. Data only: colours of text, grid and background are the page's, which follows a scheme.
 
-A method has one colour, one dash and one marker everywhere (:mod:`analysis.palette`).
+A method has one colour, one dash and one marker everywhere (:mod:`analysis.palette`), its seeds too. A trace's
+``meta`` says whose it is, for legends that hide and show.
 Legends are the page's too, so that a plot keeps its width on a narrow screen.
 """
 
@@ -14,30 +15,40 @@ import plotly.graph_objects as go
 
 from analysis import stats, targets, units
 from analysis.goals import drawn_together, goal_of
+from analysis.groups import groups_of, seeds_shown
 from analysis.load import Run
-from analysis.palette import FRACTION_SYMBOLS, PHASES, style
+from analysis.palette import FRACTION_SYMBOLS, style
 from analysis.plots import blank, plain
 from harness.records import RoundRecord
 
 MOST_MARKERS = 24
+MOST_MARKERS_OF_SEEDS = 8
 LABELS_PX = 44  # beside the plot, for the names of target lines
 
 
 def milestones(runs: Sequence[Run], place: int = 0) -> go.Figure:
-    """When each run reached each fraction of a target: one line a run, one mark a fraction."""
+    """When each fraction of a target was reached: a row for each group of runs, a mark for each fraction and seed."""
     goal = goal_of(runs, place)
     reached = goal.crossings()
     clock = units.time_unit(c.elapsed_s for row in reached for c in row if c)
-    figure = blank(f"time, {clock.symbol}", "", height=60 + 34 * len(goal.runs))
-    for label, run, row in zip(goal.labels, goal.runs, reached, strict=True):
-        found = [(c, FRACTION_SYMBOLS[at % len(FRACTION_SYMBOLS)]) for at, c in enumerate(row) if c]
-        xs = [c.elapsed_s / clock.divisor for c, _ in found]
-        look, name = style(run.header.method), plain(label)
+    groups = groups_of(goal.runs)
+    figure = blank(f"time, {clock.symbol}", "", height=60 + 34 * len(groups))
+    for group in groups:
+        found = [
+            (run, c, FRACTION_SYMBOLS[at % len(FRACTION_SYMBOLS)])
+            for run, row in zip(group.runs, (reached[own] for own in group.places), strict=True)
+            for at, c in enumerate(row)
+            if c
+        ]
+        xs = [c.elapsed_s / clock.divisor for _, c, _ in found]
+        look, name = style(group.method), plain(group.label)
+        crowded = len(group.runs) > 1
         figure.add_trace(  # a run that reached nothing keeps its empty row
             go.Scatter(
-                x=[0.0, *xs[-1:]],
-                y=[name] * (1 + len(xs[-1:])),
+                x=[0.0, max(xs, default=0.0)],
+                y=[name] * 2,
                 mode="lines",
+                meta={"method": group.method},
                 line={"color": look.colour, "dash": look.dash, "width": 2},
                 hoverinfo="skip",
             )
@@ -47,8 +58,13 @@ def milestones(runs: Sequence[Run], place: int = 0) -> go.Figure:
                 x=xs,
                 y=[name] * len(xs),
                 mode="markers",
-                marker={"color": look.colour, "size": 12, "symbol": [symbol for _, symbol in found]},
-                customdata=[f"{units.percent(c.fraction)}, round {c.round}" for c, _ in found],
+                meta={"method": group.method},
+                opacity=0.7 if crowded else 1,
+                marker={"color": look.colour, "size": 9 if crowded else 12, "symbol": [each[-1] for each in found]},
+                customdata=[
+                    f"{units.percent(c.fraction)}, {f'seed {run.header.seed}, ' if crowded else ''}round {c.round}"
+                    for run, c, _ in found
+                ],
                 hovertemplate=f"%{{y}}: %{{customdata}}<br>%{{x:.4~g}} {clock.symbol}<extra></extra>",
             )
         )
@@ -111,10 +127,11 @@ def bytes_by_round(runs: Sequence[Run]) -> go.Figure:
     totals = [targets.payload_bytes(run.rounds) for run in runs]
     size = units.byte_unit(totals)
     figure = blank("round", f"payload so far, {size.symbol}")
+    crowded = seeds_shown(runs)
     for label, run in zip(stats.labels(runs), runs, strict=True):
         sizes = [value / size.divisor for value in _bytes_so_far(run.rounds)]
         hover = f"round %{{x}}<br>%{{y:.4~g}} {size.symbol}"
-        figure.add_trace(_line(run, label, [float(r.round) for r in run.rounds], sizes, hover))
+        figure.add_trace(_line(run, label, [float(r.round) for r in run.rounds], sizes, hover, crowded))
     figure.update_xaxes(rangemode="tozero")
     if _far_apart(totals):
         figure.update_yaxes(type="log", dtick=1)
@@ -123,53 +140,16 @@ def bytes_by_round(runs: Sequence[Run]) -> go.Figure:
     return figure
 
 
-def phases_by_method(runs: Sequence[Run]) -> go.Figure:
-    """A run's mean round by phase, one bar a run: means, because they sum to the whole."""
-    figure = blank("mean round, s", "", height=64 + 38 * len(runs))
-    names = [plain(label) for label in stats.labels(runs)]
-    for field, phase, colour in PHASES:
-        means_s = [sum(getattr(r, field) for r in run.rounds) / len(run.rounds) if run.rounds else None for run in runs]
-        figure.add_trace(
-            go.Bar(
-                x=means_s,
-                y=names,
-                orientation="h",
-                name=phase,
-                marker={"color": colour, "line": {"width": 0}},
-                hovertemplate=f"%{{y}}: {phase} %{{x:.4~g}} s<extra></extra>",
-            )
-        )
-    figure.update_layout(barmode="stack", bargap=0.35)
-    figure.update_yaxes(autorange="reversed", showgrid=False, automargin=True, title=None, ticks="")
-    return figure
-
-
-def phases_by_round(run: Run) -> go.Figure:
-    """One run's rounds by phase, stacked: the bar is ``round_s``."""
-    figure = blank("round", "s", height=220)
-    for field, phase, colour in PHASES:
-        figure.add_trace(
-            go.Bar(
-                x=[r.round for r in run.rounds],
-                y=[getattr(r, field) for r in run.rounds],
-                name=phase,
-                marker={"color": colour, "line": {"width": 0}},
-                hovertemplate=f"round %{{x}}: {phase} %{{y:.4~g}} s<extra></extra>",
-            )
-        )
-    figure.update_layout(barmode="stack", bargap=0.15)
-    return figure
-
-
 def _add_metric(figure: go.Figure, runs: Sequence[Run], place: int, x_of: Any, x_hover: str) -> None:
     """A line of the target's metric for each run, over the evaluated rounds, and the lines of that metric's targets."""
     goal = goal_of(runs, place)
+    crowded = seeds_shown(goal.runs)
     for label, run, target in zip(goal.labels, goal.runs, goal.targets, strict=True):
         name = target.metric
         xs = x_of(run.rounds)
         points = [(x, r.metrics[name]) for x, r in zip(xs, run.rounds, strict=True) if name in r.metrics]
         hover = f"%{{y:.4f}}<br>{x_hover}"
-        figure.add_trace(_line(run, label, [x for x, _ in points], [y for _, y in points], hover))
+        figure.add_trace(_line(run, label, [x for x, _ in points], [y for _, y in points], hover, crowded))
     for drawn in drawn_together(runs, place):
         for value in dict.fromkeys(target.value for target in drawn.targets):
             for fraction in drawn.fractions:
@@ -189,16 +169,23 @@ def _metric_words(runs: Sequence[Run], place: int) -> str:
     return plain(goal_of(runs, place).metric_words)
 
 
-def _line(run: Run, label: str, xs: list[float], ys: list[float], hover: str) -> go.Scatter:
+def _line(run: Run, label: str, xs: list[float], ys: list[float], hover: str, crowded: bool) -> go.Scatter:
+    """A run's line. Where seeds stand side by side lines are thin, their marks fewer, and hovering names the run."""
     look = style(run.header.method)
+    width = 1.25 if crowded else 2.5 if run.header.method == "federa" else 2
     return go.Scatter(
         x=xs,
         y=ys,
         name=plain(label),
-        meta=run.header.method,
+        meta={"method": run.header.method},
         mode="lines+markers",
-        line={"color": look.colour, "dash": look.dash, "width": 2.5 if run.header.method == "federa" else 2},
-        marker={"symbol": look.symbol, "size": 7, "maxdisplayed": MOST_MARKERS},
+        opacity=0.8 if crowded else 1,
+        line={"color": look.colour, "dash": look.dash, "width": width},
+        marker={
+            "symbol": look.symbol,
+            "size": 5 if crowded else 7,
+            "maxdisplayed": MOST_MARKERS_OF_SEEDS if crowded else MOST_MARKERS,
+        },
         hovertemplate=f"{hover}<extra>{plain(label)}</extra>",
     )
 

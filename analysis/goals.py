@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -13,11 +14,26 @@ from harness.profiles import TargetProfile
 
 @dataclass(frozen=True)
 class Goal:
-    """The targets at one place of the runs' profiles: those of ``runs``, which have one there, by their labels."""
+    """The targets at one ``place`` of the runs' profiles: those of ``runs``, which have one there, by their labels."""
 
     labels: tuple[str, ...]
     runs: tuple[Run, ...]
     targets: tuple[TargetProfile, ...]
+    place: int = 0
+
+    @property
+    def suffix(self) -> str:
+        """What tells the names of a goal's tables from those of others: nothing for the first, then the metric.
+
+        It stands in names of files, so it has a metric's letters and digits alone; a second target of its metric has
+        its number.
+        """
+        if self.place == 0:
+            return ""
+        words = [re.sub(r"\W+", "-", metric) for metric in self.metrics]
+        before = [target for run in self.runs for target in run.experiment.targets[1 : self.place]]
+        again = any(target.metric in self.metrics for target in before)
+        return "-".join(["", *words, *([str(self.place + 1)] if again else [])])
 
     @property
     def fractions(self) -> tuple[float, ...]:
@@ -67,7 +83,7 @@ def goal_of(runs: Sequence[Run], place: int = 0) -> Goal:
         if place < len(run.experiment.targets)
     ]
     labels, taking_part, aims = zip(*found, strict=True)
-    return Goal(labels, taking_part, aims)
+    return Goal(labels, taking_part, aims, place)
 
 
 def drawn_places(runs: Sequence[Run]) -> tuple[int, ...]:

@@ -5,7 +5,10 @@ The palette is Okabe and Ito's, told apart with any colour vision; dash and mark
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+
+from analysis import stats
 
 
 @dataclass(frozen=True)
@@ -15,6 +18,15 @@ class Style:
     colour: str
     dash: str
     symbol: str
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A method's line of a legend."""
+
+    method: str
+    name: str
+    style: Style
 
 
 STYLES = {
@@ -54,3 +66,14 @@ FRACTION_SYMBOLS = ("circle", "diamond", "square", "triangle-up", "cross", "x")
 def style(method: str) -> Style:
     """A method's style; one for all that are not known here."""
     return STYLES.get(method, OTHER)
+
+
+def legend(methods: Iterable[str]) -> tuple[Entry, ...]:
+    """One entry for each method, however many runs and seeds it has."""
+    return tuple(Entry(method, stats.method_name(method), style(method)) for method in dict.fromkeys(methods))
+
+
+def named(label: str, styles: Mapping[str, Style]) -> Style | None:
+    """The style of the method that a label begins with, such as "FedLR seed 3"; None where it names none of them."""
+    found = [name for name in styles if label == name or label.startswith((f"{name} ", f"{name},"))]
+    return styles[max(found, key=len)] if found else None

@@ -2,9 +2,24 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 import plotly.graph_objects as go
+
+
+@dataclass(frozen=True)
+class Drawn:
+    """A figure with its words: ``name`` is that of a file without suffix, and its anchor in a page.
+
+    A figure without a height is a square. A trace whose ``meta`` is a method's name belongs to that method: a page's
+    legend shows and hides it, alone or with ``"method"`` as a key of a mapping in ``meta``.
+    """
+
+    name: str
+    title: str
+    caption: str
+    figure: go.Figure
 
 
 def blank(x_title: str, y_title: str, height: int | None = 340, right: int = 16) -> go.Figure:

@@ -1,9 +1,11 @@
-"""A table, and its forms: for a terminal, as Markdown, as CSV."""
+"""A table, and its forms: for a terminal, as Markdown, as LaTeX, as CSV."""
 
 from __future__ import annotations
 
 import csv
 import io
+import math
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -18,6 +20,24 @@ Value = int | float | str | None
 Record = dict[str, Value]
 
 
+TEX = {
+    **{mark: f"\\{mark}" for mark in "&%$#_{}"},
+    "\\": "\\textbackslash{}",
+    "~": "\\textasciitilde{}",
+    "^": "\\textasciicircum{}",
+    "<": "\\textless{}",
+    ">": "\\textgreater{}",
+    "|": "\\textbar{}",
+    "[": "{[}",
+    "]": "{]}",
+    "\N{PLUS-MINUS SIGN}": "$\\pm$",
+    "\N{MULTIPLICATION SIGN}": "$\\times$",
+    "\N{MIDDLE DOT}": "$\\cdot$",
+    "\N{NO-BREAK SPACE}": "~",
+}
+"""Characters that LaTeX reads as its own, or that old fonts lack, and how they are written."""
+
+
 @dataclass(frozen=True)
 class Column:
     """A column's heading; numbers are aligned to the right. A terminal is too narrow for ``extra`` columns."""
@@ -29,7 +49,8 @@ class Column:
 
 @dataclass(frozen=True)
 class Table:
-    """One table. ``rows`` are formatted; ``records`` are raw, where None in a key of ``never`` is "not reached".
+    """One table. ``rows`` are formatted; ``records`` are raw: None is "not measured", infinity "not reached", and so is
+    None in a key of ``never``.
 
     ``best`` holds (row, column) of cells worth pointing at: the shortest time of each fraction.
     """
@@ -85,6 +106,27 @@ def to_markdown(table: Table) -> str:
     return "\n".join([*lines, "", _md(table.note), ""])
 
 
+def to_latex(table: Table) -> str:
+    """The table as a LaTeX float for the package booktabs, with caption and label; the best cells are bold."""
+    lines = [
+        "% needs \\usepackage{booktabs}",
+        "\\begin{table}",
+        "\\centering",
+        f"\\caption{{{_tex(_caption(table))}}}",
+        f"\\label{{tab:{re.sub(r'[^A-Za-z0-9-]+', '-', table.name)}}}",
+        f"\\begin{{tabular}}{{{''.join('r' if column.numeric else 'l' for column in table.columns)}}}",
+        "\\toprule",
+        _tex_row([_tex(column.label) for column in table.columns]),
+        "\\midrule",
+    ]
+    for place, row in enumerate(table.rows):
+        cells = [
+            f"\\textbf{{{_tex(cell)}}}" if (place, at) in table.best else _tex(cell) for at, cell in enumerate(row)
+        ]
+        lines.append(_tex_row(cells))
+    return "\n".join([*lines, "\\bottomrule", "\\end{tabular}", "\\end{table}", ""])
+
+
 def to_csv(table: Table) -> str:
     """Raw values, one line a record: "-" where a target was not reached, empty where nothing was measured."""
     if not table.records:
@@ -94,9 +136,18 @@ def to_csv(table: Table) -> str:
     writer.writeheader()
     for record in table.records:
         writer.writerow(
-            {key: NOT_REACHED if value is None and key in table.never else value for key, value in record.items()}
+            {key: NOT_REACHED if _never(value, key in table.never) else value for key, value in record.items()}
         )
     return text.getvalue()
+
+
+def _caption(table: Table) -> str:
+    """Title and note as sentences."""
+    return f"{table.title}. {table.note[:1].upper()}{table.note[1:]}" if table.note else table.title
+
+
+def _never(value: Value, none_is_never: bool) -> bool:
+    return none_is_never if value is None else isinstance(value, float) and math.isinf(value)
 
 
 def _md(text: str) -> str:
@@ -108,3 +159,12 @@ def _md(text: str) -> str:
 
 def _md_row(cells: Sequence[str]) -> str:
     return f"| {' | '.join(cells)} |"
+
+
+def _tex(text: str) -> str:
+    """Text of LaTeX: nothing in it is a command, a comment, or the option of a command before it."""
+    return "".join(TEX.get(mark, mark) for mark in " ".join(text.split()))
+
+
+def _tex_row(cells: Sequence[str]) -> str:
+    return f"{' & '.join(cells)} \\\\"

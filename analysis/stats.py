@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from statistics import median
 from typing import Any
 
+from analysis.facets import SEED, facets_of, telling
 from analysis.load import Run
 from harness.profiles import METHODS
 from harness.records import ClientRecord, RoundRecord
@@ -118,11 +119,20 @@ def in_order(runs: Iterable[Run]) -> tuple[Run, ...]:
     )
 
 
-def labels(runs: Sequence[Run]) -> tuple[str, ...]:
-    """A name for each run: its method, the seed where there are several, the run id where that is not enough."""
-    short = [method_name(run.header.method) for run in runs]
-    if len({run.header.seed for run in runs}) > 1:
-        short = [f"{name} seed {run.header.seed}" for name, run in zip(short, runs, strict=True)]
+def labels(runs: Sequence[Run], seeds: bool = True) -> tuple[str, ...]:
+    """A name for each run: its method, what tells it from other runs of its method, the seed where there are several.
+
+    With twenty runs that is "FeDeRA alpha 0.1 seed 2"; the run id stands where nothing else differs. Without ``seeds``
+    the names are of groups of runs that differ by their seeds alone.
+    """
+    described = [(run.header.method, facets_of(run, flatten(run.header.profile))) for run in runs]
+    kept = [key for key in telling(described, seeds) if key != SEED]
+    if seeds and len({run.header.seed for run in runs}) > 1:
+        kept.append(SEED)
+    short = [
+        " ".join([method_name(method), *(facets.get(key, f"{key} none") for key in kept)])
+        for method, facets in described
+    ]
     times = Counter(short)
     return tuple(
         f"{name} ({run.header.run_id})" if times[name] > 1 else name for name, run in zip(short, runs, strict=True)

@@ -1,111 +1,218 @@
-"""What a report says first: who reached what, and when; and what the runs are."""
+"""What a report says first: who reached what, when, and at what price; pure."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import msgspec
-
-from analysis import stats, units
-from analysis.goals import Goal, goal_of
+from analysis import units
+from analysis.goals import goal_of
 from analysis.load import Run
-from analysis.targets import Crossing
+from analysis.ranking import Ranked, highest_reached, ranking, times_as_fast
+
+MOST_NAMED = 4
+"""Of those that a sentence compares with."""
 
 
 @dataclass(frozen=True)
 class Tile:
-    """The fastest run to one fraction, in words; ``time`` is "-" where no run reached it."""
+    """The fastest to one fraction, in words; ``time`` is "-" where nobody reached it."""
 
     fraction: str
     time: str
     who: str
     method: str
     detail: str
+    against: str = ""
+
+
+@dataclass(frozen=True)
+class Standing:
+    """One line of the ranking at the highest fraction that was reached; ``share`` is its bar, 1 the longest."""
+
+    label: str
+    method: str
+    time: str
+    share: float
+    behind: str
+    detail: str
+    payload: str
+    energy: str
 
 
 def headline(runs: Sequence[Run], place: int = 0) -> str:
-    """One sentence about the highest fraction of a target that any run reached, fastest first."""
+    """Who reached the highest fraction that anyone reached, how many times as fast as the others, and who did not."""
     goal = goal_of(runs, place)
-    for fraction in reversed(goal.fractions):
-        reached = _fastest_first(goal, fraction)
-        if reached:
-            return _reached_words(goal, fraction, reached)
-    lowest = units.percent(goal.fractions[0])
-    who = goal.labels[0] if len(goal.runs) == 1 else f"None of {units.counted(len(goal.runs), 'run')}"
-    return f"{who} {'did not reach' if len(goal.runs) == 1 else 'reached'} {lowest} of {goal.words}."
+    fraction = highest_reached(runs, place)
+    if fraction is None:
+        return _nobody(runs, place)
+    found = ranking(runs, place, fraction)
+    reached = [each for each in found if each.time_s is not None]
+    clock = units.time_unit(each.time_s for each in reached)
+    alone = len(found) == 1
+    some = [each for each in found if each.time_s is None and each.reached]
+    word = "" if alone else " first," if len(reached) > 1 or some else " alone,"
+    start = f"{reached[0].label} reached {units.percent(fraction)} of {goal.words}{word}"
+    text = f"{start} after {clock.text(reached[0].time_s)}, {_when(reached[0])}"
+    if len(reached) > 1:
+        text += _compared(runs, reached, clock)
+    missed = [each.label for each in found if each.reached == 0]
+    text += f". {units.listing(f'{e.label} did in {e.reached} of {e.runs} runs' for e in some)}" if some else ""
+    return f"{text}. {units.listing(missed)} did not reach it." if missed else f"{text}."
+
+
+def price(runs: Sequence[Run], place: int = 0) -> str:
+    """What it cost until then: bytes of all clients, and joules where they were recorded; "" where nobody got there."""
+    fraction = highest_reached(runs, place)
+    if fraction is None:
+        return ""
+    reached = [each for each in ranking(runs, place, fraction) if each.time_s is not None]
+    bytes_words = _cost(reached, [each.payload_bytes for each in reached], units.byte_unit)
+    text = f"Until then {reached[0].label}'s clients received and sent {bytes_words}"
+    joules = [each.energy_j for each in reached]
+    if all(value is not None for value in joules):
+        text += f", and spent {_cost(reached, joules, units.energy_unit)}"
+    return f"{text}."
 
 
 def tiles(runs: Sequence[Run], place: int = 0) -> tuple[Tile, ...]:
     """One tile for each fraction of a target."""
+    return tuple(_tile(runs, place, fraction) for fraction in goal_of(runs, place).fractions)
+
+
+def standings(runs: Sequence[Run], place: int = 0) -> tuple[Standing, ...]:
+    """Everyone, fastest first, at the highest fraction that anyone reached; nobody where none was, or one alone ran."""
+    fraction = highest_reached(runs, place)
+    if fraction is None or len(found := ranking(runs, place, fraction)) == 1:
+        return ()
+    clock = units.time_unit(each.time_s for each in found)
+    longest_s = max(each.time_s for each in found if each.time_s is not None)
+    comparable = _comparable(runs)
+    return tuple(
+        Standing(
+            label=each.label,
+            method=each.method,
+            time=clock.text(each.time_s, units.NOT_REACHED),
+            share=(each.time_s or 0.0) / longest_s if longest_s else 0.0,
+            behind=_behind(found[0], each, comparable),
+            detail=_got_there(each),
+            payload=units.byte_unit([each.payload_bytes]).text(each.payload_bytes, ""),
+            energy=units.energy_unit([each.energy_j]).text(each.energy_j, ""),
+        )
+        for each in found
+    )
+
+
+def standings_of(runs: Sequence[Run], place: int = 0) -> str:
+    """What :func:`standings` are of: "99 % of accuracy 0.8"; "" where nobody got anywhere."""
+    fraction = highest_reached(runs, place)
+    return "" if fraction is None else f"{units.percent(fraction)} of {goal_of(runs, place).words}"
+
+
+def _nobody(runs: Sequence[Run], place: int) -> str:
+    """That nobody reached the lowest fraction; over seeds, where it was fewer than half of the runs, how many did."""
     goal = goal_of(runs, place)
-    return tuple(_tile(goal, fraction) for fraction in goal.fractions)
-
-
-@dataclass(frozen=True)
-class Setting:
-    """One key and its value; where runs differ, ``values`` has one "run: value" for each."""
-
-    key: str
-    values: tuple[str, ...]
-    differs: bool
-
-
-def settings(runs: Sequence[Run], trees: Sequence[Mapping[str, Any]]) -> tuple[Setting, ...]:
-    """The leaves of nested mappings, one for each run, side by side where they differ."""
-    flats = [stats.flatten(tree) for tree in trees]
-    differing = set(stats.differing_keys(trees))
-    found = []
-    for key in dict.fromkeys(key for flat in flats for key in flat):
-        if key in differing:
-            values = [f"{label}: {_word(flat.get(key))}" for label, flat in zip(stats.labels(runs), flats, strict=True)]
-            found.append(Setting(key, tuple(values), True))
-        else:
-            found.append(Setting(key, (_word(flats[0][key]),), False))
-    return tuple(found)
-
-
-def _fastest_first(goal: Goal, fraction: float) -> list[tuple[str, Run, Crossing]]:
-    found = [
-        (label, run, crossing)
-        for label, run, (crossing,) in zip(goal.labels, goal.runs, goal.crossings([fraction]), strict=True)
-        if crossing
-    ]
-    return sorted(found, key=lambda entry: entry[2].elapsed_s)
-
-
-def _reached_words(goal: Goal, fraction: float, reached: Sequence[tuple[str, Run, Crossing]]) -> str:
-    clock = units.time_unit(crossing.elapsed_s for _, _, crossing in reached)
-    label, _, crossing = reached[0]
-    first = f"after {clock.text(crossing.elapsed_s)}, in round {crossing.round}"
-    start = f"{label} reached {units.percent(fraction)} of {goal.words}"
+    words = f"{units.percent(goal.fractions[0])} of {goal.words}"
+    some = [each for each in ranking(runs, place, goal.fractions[0]) if each.reached]
+    if some:
+        counts = units.listing(f"{each.reached} of {units.counted(each.runs, 'run')} of {each.label}" for each in some)
+        return f"No method reached {words} in more than half of its runs: {counts} did."
     if len(goal.runs) == 1:
-        return f"{start} {first}."
-    later = [f"{name} after {clock.text(c.elapsed_s)}" for name, _, c in reached[1:]]
-    names = {name for name, _, _ in reached}
-    missed = [name for name in goal.labels if name not in names]
-    parts = [f"{start} {'first, ' if later else 'alone, '}{first}"]
-    parts += [units.listing(later)] if later else []
-    parts += [f"{units.listing(missed)} did not reach it"] if missed else []
-    return "; ".join(parts) + "."
+        return f"{goal.labels[0]} did not reach {words}."
+    return f"None of {units.counted(len(goal.runs), 'run')} reached {words}."
 
 
-def _tile(goal: Goal, fraction: float) -> Tile:
-    words = f"{units.percent(fraction)} of {goal.words}"
-    reached = _fastest_first(goal, fraction)
-    if not reached:
+def _when(ranked: Ranked) -> str:
+    if ranked.runs > 1:
+        return f"the median of {units.counted(ranked.runs, 'run')}"
+    return f"in round {units.count(int(ranked.round or 0))}"
+
+
+def _comparable(runs: Sequence[Run]) -> bool:
+    """Whether seconds of these runs can be divided by each other: they are of one clock."""
+    return len({run.header.clock for run in runs}) == 1
+
+
+def _compared(runs: Sequence[Run], reached: Sequence[Ranked], clock: units.Unit) -> str:
+    """The others' times, with how many times as fast the first was where one clock timed them all."""
+    first, others = reached[0], reached[1 : 1 + MOST_NAMED]
+    words = []
+    for other in others:
+        ratio = times_as_fast(first, other) if _comparable(runs) else None
+        factor = f"{_lead(ratio)} " if ratio else ""
+        words.append(f"{factor}{other.label} ({clock.text(other.time_s)})")
+    left = len(reached) - 1 - len(others)
+    words += [f"{units.counted(left, 'other')} later"] if left else []
+    return f": {units.listing(words)}" if _comparable(runs) else f"; then {units.listing(words)}"
+
+
+def _cost(reached: Sequence[Ranked], values: Sequence[float | None], unit_of: Any) -> str:
+    """The first one's cost, and where the others' lie: "12.3 MB (the others 24.5 MB to 2.91 GB)"."""
+    first, *others = (value or 0.0 for value in values)
+    words: str = unit_of([first]).text(first)
+    if not others:
+        return words
+    least, most = (unit_of([value]).text(value) for value in (min(others), max(others)))
+    if len(others) == 1:
+        return f"{words} ({reached[1].label}'s {least})"
+    return f"{words} (the others' {least})" if least == most else f"{words} (the others' {least} to {most})"
+
+
+def _is_equal(ratio: float) -> bool:
+    """Whether a speed-up is one as far as it is shown."""
+    return ratio < 1.005
+
+
+def _lead(ratio: float) -> str:
+    """How the first compares with another, before that one's name."""
+    return "as fast as" if _is_equal(ratio) else f"{_factor(ratio)} times as fast as"
+
+
+def _factor(ratio: float) -> str:
+    """A speed-up: two digits are what the noise of a run leaves; just above one keeps a second decimal."""
+    return f"{ratio:.2f}" if ratio < 1.1 else f"{ratio:.1f}" if ratio < 10 else f"{ratio:,.0f}"
+
+
+def _behind(first: Ranked, each: Ranked, comparable: bool) -> str:
+    if each.time_s is None:
+        return "not reached"
+    if each is first:
+        return "fastest"
+    ratio = times_as_fast(first, each) if comparable else None
+    if ratio is None:
+        return "later"
+    return "the same time" if _is_equal(ratio) else f"{_factor(ratio)} \N{MULTIPLICATION SIGN} the time"
+
+
+def _got_there(each: Ranked) -> str:
+    """Where it happened: the round, and over seeds how many runs took part in it."""
+    if each.time_s is None:
+        got = f"{each.reached} of {each.runs} runs, " if each.runs > 1 else ""
+        return f"{got}best {units.metric(each.best)}"
+    if each.runs == 1:
+        return f"round {units.count(int(each.round or 0))}"
+    return f"round {each.round or 0:g}, {each.reached} of {each.runs} runs"
+
+
+def _tile(runs: Sequence[Run], place: int, fraction: float) -> Tile:
+    words = f"{units.percent(fraction)} of {goal_of(runs, place).words}"
+    found = ranking(runs, place, fraction)
+    first = found[0]
+    if first.time_s is None:
         return Tile(words, units.NOT_REACHED, "not reached", "", "")
-    label, run, crossing = reached[0]
-    clock = units.time_unit([crossing.elapsed_s])
-    detail = f"round {crossing.round}"
-    if len(goal.runs) > 1:
-        detail += f" · {len(reached)} of {len(goal.runs)} runs got there"
-    return Tile(words, clock.text(crossing.elapsed_s), label, run.header.method, detail)
+    time = units.time_unit([first.time_s]).text(first.time_s)
+    cost = [units.byte_unit([first.payload_bytes]).text(first.payload_bytes)]
+    cost += [] if first.energy_j is None else [units.energy_unit([first.energy_j]).text(first.energy_j)]
+    detail = " \N{MIDDLE DOT} ".join([_got_there(first), *cost])
+    return Tile(words, time, first.label, first.method, detail, _against(runs, found))
 
 
-def _word(value: Any) -> str:
-    """A setting's value as text; what is not a plain word or number as JSON."""
-    if value is None:
-        return "none"
-    return value if isinstance(value, str) else msgspec.json.encode(value).decode()
+def _against(runs: Sequence[Run], found: Sequence[Ranked]) -> str:
+    """How the fastest compares with the next, and how many got there at all."""
+    if len(found) == 1:
+        return ""
+    there = sum(each.time_s is not None for each in found)
+    ratio = times_as_fast(found[0], found[1]) if _comparable(runs) else None
+    got = f"{there} of {len(found)} got there"
+    return f"{_lead(ratio)} {found[1].label}; {got}" if ratio else got

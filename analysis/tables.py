@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 
 from analysis import stats, targets, units
-from analysis.goals import Goal, goal_of, goals_of
+from analysis.goals import goal_of, goals_of
 from analysis.load import Run
 from analysis.partitions import partition_table
 from analysis.rendering import Column, Record, Table, Value
@@ -18,9 +17,18 @@ TIME_TO_TARGET = "time-to-target"
 
 
 def clock_words(runs: Sequence[Run]) -> str:
-    """Which clock the seconds are of."""
-    clocks = list(dict.fromkeys(run.header.clock or "not started" for run in runs))
-    return f"clock: {clocks[0]}" if len(clocks) == 1 else f"clocks differ: {', '.join(clocks)}"
+    """Which clock the seconds are of; those of a virtual fleet are of its profiles, not measured."""
+    clocks = list(dict.fromkeys(clock_of(run) for run in runs))
+    between = "; " if any("," in clock for clock in clocks) else ", "
+    return f"clock: {clocks[0]}" if len(clocks) == 1 else f"clocks differ: {between.join(clocks)}"
+
+
+def clock_of(run: Run) -> str:
+    """The clock of a run; of a virtual fleet with the profiles that its seconds are of."""
+    clock, profile = run.header.clock or "not started", run.experiment
+    if profile.fleet != "virtual":
+        return clock
+    return f"{clock}, virtual: device {profile.device.name}, link {profile.link.name}"
 
 
 def time_to_target(runs: Sequence[Run], place: int = 0) -> Table:
@@ -58,7 +66,7 @@ def time_to_target(runs: Sequence[Run], place: int = 0) -> Table:
         for run, target, row in zip(goal.runs, goal.targets, reached, strict=True)
     )
     return Table(
-        name=_target_table_name(goal, place),
+        name=f"{TIME_TO_TARGET}{goal.suffix}",
         title=f"Time to {units.listing(units.percent(f) for f in goal.fractions)} of {goal.words}",
         note=f"{clock_words(goal.runs)}. Payload of all clients, up + down. Adapter and head: trained parameters. "
         f"{units.NOT_REACHED}: not reached.",
@@ -171,15 +179,6 @@ def all_tables(runs: Sequence[Run]) -> tuple[Table, ...]:
 
 def _named(run: Run) -> Record:
     return {"run": run.header.run_id, "method": run.header.method, "seed": run.header.seed}
-
-
-def _target_table_name(goal: Goal, place: int) -> str:
-    """Also a file's name, so of a metric's letters and digits alone. A second target of its metric has its number."""
-    if place == 0:
-        return TIME_TO_TARGET
-    words = [re.sub(r"\W+", "-", metric) for metric in goal.metrics]
-    again = any(target.metric in goal.metrics for run in goal.runs for target in run.experiment.targets[1:place])
-    return "-".join([TIME_TO_TARGET, *words, *([str(place + 1)] if again else [])])
 
 
 def _parameters(parameters: Parameters | None) -> tuple[str, str]:

@@ -56,6 +56,15 @@ def byte_unit(values: Iterable[float | None]) -> Unit:
     return Unit("B", 1, 0)
 
 
+def energy_unit(values: Iterable[float | None]) -> Unit:
+    """Joules in powers of 1000: one unit for all of the values, chosen by the largest. None is passed over."""
+    largest = max((value for value in values if value is not None), default=0.0)
+    for symbol, divisor in (("MJ", 1e6), ("kJ", 1e3)):
+        if largest >= divisor:
+            return Unit(symbol, divisor)
+    return Unit("J", 1)
+
+
 MBITS = Unit("Mbit/s", 1e6)
 
 

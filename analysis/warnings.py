@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from statistics import median
 from typing import Literal
 
-from analysis import stats, targets, units
+from analysis import facts, stats, targets, units
+from analysis.groups import Group, groups_of
 from analysis.load import Run
 from harness.profiles import TargetProfile
 
@@ -15,9 +17,10 @@ LOWEST_PROCESSOR_SHARE = 0.8
 LINK_TOLERANCE = 0.1
 MOST_NAMED = 8
 
+IMPORTANCE = ("left out", "clocks", "stand-in", "profiles", "unfinished", "failed clients", "not reached")
+"""Kinds of cautions by what they forbid; the rest follows as it was found."""
+
 Level = Literal["warning", "note"]
-Named = Sequence[tuple[str, Run]]
-"""Runs by the name that a report gives them."""
 
 
 @dataclass(frozen=True)
@@ -35,11 +38,36 @@ def cautions(runs: Sequence[Run], left_out: Sequence[str] = ()) -> tuple[Caution
     found = [Caution("left out", text) for text in left_out]
     found += _across(runs)
     for label, run in named:
-        for check in (_state, _not_reached, _recorded, _failed, _agents, _notes):
+        for check in (_state, _stand_in, _not_reached, _recorded, _failed, _notes):
             found += check(label, run)
+    measured = [(label, run) for label, run in named if not facts.is_virtual(run)]
+    for label, run in measured:  # a virtual fleet has no agents, no crowded cores and no real link
+        found += _agents(label, run)
+    groups = groups_of([run for _, run in measured])
     for check_all in (_oversubscribed, _links, _warm_up):
-        found += check_all(named)
+        found += check_all(groups)
+    found += [Caution("virtual clock", text, "note") for text in facts.basis(runs)]
     return tuple(sorted(dict.fromkeys(found), key=lambda caution: caution.level == "note"))
+
+
+@dataclass(frozen=True)
+class CautionGroup:
+    """Cautions of one kind, in the order of the runs: the first speaks for all where there is little room."""
+
+    kind: str
+    level: Level
+    texts: tuple[str, ...]
+
+
+def grouped(found: Sequence[Caution]) -> tuple[CautionGroup, ...]:
+    """Cautions by kind: warnings first, and first what forbids a comparison (:data:`IMPORTANCE`)."""
+    kinds = dict.fromkeys((caution.level, caution.kind) for caution in found)
+    groups = [
+        CautionGroup(kind, level, tuple(each.text for each in found if (each.level, each.kind) == (level, kind)))
+        for level, kind in kinds
+    ]
+    known = {kind: place for place, kind in enumerate(IMPORTANCE)}
+    return tuple(sorted(groups, key=lambda group: (group.level == "note", known.get(group.kind, len(known)))))
 
 
 def _across(runs: Sequence[Run]) -> Iterator[Caution]:
@@ -63,6 +91,19 @@ def _state(label: str, run: Run) -> Iterator[Caution]:
     elif header.state != "done":
         word = "failed" if header.state == "failed" else "was interrupted"
         yield Caution("unfinished", f"{label} {word} after {done}{reason}.")
+
+
+def _stand_in(label: str, run: Run) -> Iterator[Caution]:
+    """One sentence for all runs that trained the same stand-in: it does not name the run."""
+    model, dataset = run.experiment.model, run.experiment.dataset
+    pairs = [(each.name, each.timed_as) for each in (model, dataset) if each.timed_as not in (None, each.name)]
+    if pairs:
+        trained = units.listing(f"{name} in place of {timed_as}" for name, timed_as in pairs)
+        yield Caution(
+            "stand-in",
+            f"A stand-in was trained, {trained}: accuracies are those of the stand-in, the seconds of tables are "
+            f"those of {units.listing(str(timed_as) for _, timed_as in pairs)}.",
+        )
 
 
 def _not_reached(label: str, run: Run) -> Iterator[Caution]:
@@ -113,42 +154,50 @@ def _agents(label: str, run: Run) -> Iterator[Caution]:
         yield Caution("agents", f"{label}: {came} of {units.counted(wanted, 'agent')} came; the run went on without.")
 
 
-def _oversubscribed(runs: Named) -> Iterator[Caution]:
+def _oversubscribed(groups: Sequence[Group]) -> Iterator[Caution]:
     """One sentence for all runs, as are the next two: what holds for one holds for its neighbours."""
-    shares = []
-    for label, run in runs:
-        if run.experiment.train.trainer != "null":  # it does not compute, so its processor share says nothing
-            share = stats.processor_share(run.clients, run.experiment.device.threads)
-            if share is not None and share < LOWEST_PROCESSOR_SHARE:
-                shares.append(f"{label} {share * 100:.0f} %")
-    if shares:
+    found = []
+    for group in groups:
+        shares = [
+            stats.processor_share(run.clients, run.experiment.device.threads)
+            for run in group.runs
+            if run.experiment.train.trainer != "null"  # it does not compute, so its processor share says nothing
+        ]
+        low = [share for share in shares if share is not None and share < LOWEST_PROCESSOR_SHARE]
+        if low:
+            found.append(f"{group.label} {median(low) * 100:.0f} %{_how_many(low, group)}")
+    if found:
         yield Caution(
             "oversubscribed",
-            f"Trainers had less processor time than their threads ask for (medians: {_named(shares)} of it), so "
+            f"Trainers had less processor time than their threads ask for (medians: {_named(found)}), so "
             "training seconds are longer than on a device of its own.",
         )
 
 
-def _links(runs: Named) -> Iterator[Caution]:
+def _links(groups: Sequence[Group]) -> Iterator[Caution]:
     ways = {"downlink": stats.download_use, "uplink": stats.upload_use}
-    uses = [(f"{label}'s {way}", use(run)) for label, run in runs for way, use in ways.items()]
-    off = [
-        f"{who} {units.MBITS.number(use.achieved_bps)} of {units.MBITS.number(use.link_bps)}"
-        for who, use in uses
-        if use.ratio is not None and abs(use.ratio - 1) > LINK_TOLERANCE
-    ]
+    off = [text for group in groups for way, use_of in ways.items() for text in _off(group, way, use_of)]
     if off:
         yield Caution(
             "links",
-            f"Links off their profile: {_named(off)} Mbit/s (medians); transfer times are not the link's alone.",
+            f"Links off their profile: {_named(off)} (medians); transfer times are not the link's alone.",
         )
 
 
-def _warm_up(runs: Named) -> Iterator[Caution]:
-    warm = [(label, client) for label, run in runs for client in run.clients if client.warm_up]
+def _off(group: Group, way: str, use_of: Callable[[Run], stats.LinkUse]) -> Iterator[str]:
+    uses = [use_of(run) for run in group.runs]
+    off = [use for use in uses if use.ratio is not None and abs(use.ratio - 1) > LINK_TOLERANCE]
+    if off:
+        got = stats.median_or_none(use.achieved_bps for use in off if use.achieved_bps is not None)
+        own = stats.median_or_none(use.link_bps for use in off if use.link_bps is not None)
+        yield f"{group.label}'s {way} {units.MBITS.number(got)} of {units.MBITS.text(own)}{_how_many(off, group)}"
+
+
+def _warm_up(groups: Sequence[Group]) -> Iterator[Caution]:
+    warm = [(group.label, client) for group in groups for run in group.runs for client in run.clients if client.warm_up]
     if warm:
         rounds = sorted({client.round for _, client in warm})
-        who = f" ({_named(list(dict.fromkeys(label for label, _ in warm)))})" if len(runs) > 1 else ""
+        who = f" ({_named(list(dict.fromkeys(label for label, _ in warm)))})" if len(groups) > 1 else ""
         yield Caution(
             "warm-up",
             f"{units.counted(len(warm), 'update')} of {'round' if len(rounds) == 1 else 'rounds'} "
@@ -156,6 +205,11 @@ def _warm_up(runs: Named) -> Iterator[Caution]:
             "taken longer for it; they are counted.",
             "note",
         )
+
+
+def _how_many(found: Sequence[object], group: Group) -> str:
+    """Of how many of a group's runs something holds, where it has several."""
+    return f" in {len(found)} of {len(group.runs)} runs" if len(group.runs) > 1 else ""
 
 
 def _notes(label: str, run: Run) -> Iterator[Caution]:

@@ -1,0 +1,78 @@
+"""The metric against rounds and against time, by method: FeDeRA's Figures 3 and 8; pure."""
+
+from __future__ import annotations
+
+import plotly.graph_objects as go
+
+from analysis import units
+from analysis.figures import LABELS_PX
+from analysis.goals import drawn_places, drawn_together, goal_of
+from analysis.groups import groups_of
+from analysis.paper.bands import add_band, band_of
+from analysis.paper.panels import Panel, clock_words
+from analysis.plots import Drawn, blank, plain
+
+LINES = "Dotted lines are the fractions of the target."
+
+
+def by_round(panel: Panel) -> tuple[Drawn, ...]:
+    """Figure 3: a target's metric against rounds; one figure for each metric that is aimed at."""
+    return tuple(
+        Drawn(
+            name=panel.name("figure-3-metric-by-round", place),
+            title=panel.title("Figure 3: metric by round", place),
+            caption=panel.caption("The global model's metric after each round, after FeDeRA's Figure 3.", LINES),
+            figure=_metric(panel, place, None),
+        )
+        for place in drawn_places(panel.runs)
+    )
+
+
+def by_time(panel: Panel) -> tuple[Drawn, ...]:
+    """Figure 8: a target's metric against time; one figure for each metric that is aimed at."""
+    clock = units.time_unit(record.elapsed_s for run in panel.runs for record in run.rounds)
+    seeds = "Lines are medians over seeds, of time and of metric; bands go from the least metric to the greatest."
+    return tuple(
+        Drawn(
+            name=panel.name("figure-8-metric-by-time", place),
+            title=panel.title("Figure 8: metric by time", place),
+            caption=panel.caption(
+                "The global model's metric against time, after FeDeRA's Figure 8.",
+                clock_words(panel.runs),
+                LINES,
+                over_seeds=seeds,
+            ),
+            figure=_metric(panel, place, clock),
+        )
+        for place in drawn_places(panel.runs)
+    )
+
+
+def _metric(panel: Panel, place: int, clock: units.Unit | None) -> go.Figure:
+    """The metric over rounds, or over time in the clock's unit."""
+    goal = goal_of(panel.runs, place)
+    figure = blank(f"time, {clock.symbol}" if clock else "round", plain(goal.metric_words), right=LABELS_PX)
+    for group in groups_of(goal.runs):
+        metric = group.runs[0].experiment.targets[place].metric
+        band = band_of([{r.round: r.metrics[metric] for r in run.rounds if metric in r.metrics} for run in group.runs])
+        hover = "round %{x}<br>%{y:.4f}"
+        if clock is not None:
+            times = band_of([{r.round: r.elapsed_s for r in run.rounds} for run in group.runs])
+            band = band.moved(dict(zip(times.xs, times.middle, strict=True)), clock.divisor)
+            hover = f"%{{x:.4~g}} {clock.symbol}<br>%{{y:.4f}}"
+        add_band(figure, group, band, hover)
+    for drawn in drawn_together(panel.runs, place):
+        for value in dict.fromkeys(target.value for target in drawn.targets):
+            for fraction in drawn.fractions:
+                _add_target_line(figure, fraction, value)
+    figure.update_xaxes(rangemode="tozero")
+    return figure
+
+
+def _add_target_line(figure: go.Figure, fraction: float, value: float) -> None:
+    figure.add_hline(
+        y=fraction * value,
+        line={"color": "#888888", "width": 1, "dash": "dot"},
+        annotation={"text": units.percent(fraction), "font": {"size": 11}, "x": 1, "xanchor": "left"},
+        annotation_yanchor="middle",
+    )

@@ -1,0 +1,33 @@
+"""The commands of docs/retime.md do what it says."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import run_folders
+import timed_runs
+from timed_runs import timed_run
+
+from analysis.retime_cli import main
+
+PAGE = Path(__file__).parent.parent / "docs" / "retime.md"
+START = "    federa-bench retime "
+COMMANDS = [
+    line.removeprefix(START) for line in PAGE.read_text(encoding="utf-8").splitlines() if line.startswith(START)
+]
+
+
+def test_it_has_commands() -> None:
+    assert len(COMMANDS) == 3
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_a_command_works(command: str, tmp_path: Path) -> None:
+    of = timed_runs.experiment(model={"timed_as": None})
+    for method in ("fedft", "federa"):
+        run = timed_run(method, of=of)
+        run_folders.write(tmp_path / "runs" / run.header.run_id, run)
+    options = command.replace("runs/", str(tmp_path / "runs")).replace("--out ", f"--out {tmp_path}/").split()
+    assert main(options) == 0
+    assert len(list(tmp_path.rglob("*.html"))) == 1
