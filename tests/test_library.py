@@ -1,9 +1,9 @@
 from __future__ import annotations
 
-import shlex
 from pathlib import Path
 
 import pytest
+from profile_commands import profile_of
 
 from harness import library
 from harness.errors import ProfileError
@@ -44,18 +44,8 @@ def test_every_file_below_profiles_loads() -> None:
             assert library.load_experiment(path.stem).name == path.stem
         else:
             part = parts[path.parent.name]
-            loaded = library.load_experiment("null", [f"{part}={path.stem}"])
+            loaded = library.load_experiment("null", ["fleet=virtual", f"{part}={path.stem}"])
             assert getattr(loaded, part).name == path.stem
-
-
-def profile_of(command: str) -> tuple[str, list[str]]:
-    """The experiment a command runs and its overrides, from either form of the command."""
-    words = shlex.split(command)
-    if words[:2] == ["federa-bench", "run"]:
-        return words[2], [words[at + 1] for at, word in enumerate(words) if word == "--set"]
-    assert words[0] == "make", command
-    variables = dict(word.partition("=")[::2] for word in words[2:])
-    return variables.get("PROFILE", "quickstart"), variables.get("SET", "").split()
 
 
 def test_every_profile_opens_with_a_command_that_uses_it() -> None:
@@ -175,3 +165,86 @@ def test_an_encoder_is_named_by_its_hub_id_or_its_folder(tmp_path: Path) -> None
     )
     by_folder = library.load_experiment("quickstart", [f"model={tmp_path}/my encoder"]).model
     assert (by_folder.name, by_folder.folder, by_folder.hub) == ("my-encoder", str(tmp_path / "my encoder"), None)
+
+
+BASED = "base: my.yaml\nname: other\ndescription: What differs.\n"
+
+
+@pytest.fixture
+def other(mine: Path) -> Path:
+    """An experiment that stands on :func:`mine`."""
+    path = mine.parent / "other.yaml"
+    path.write_text(BASED)
+    return path
+
+
+def test_an_experiment_says_only_what_differs_from_its_base(mine: Path, other: Path) -> None:
+    mine.write_text(EXPERIMENT + "rounds: {count: 3, clients_per_round: 2}\nmethods: {federa: {rank: 4, lr: 1e-3}}\n")
+    other.write_text(BASED + "rounds: {count: 5}\nmethods: {federa: {lr: 1e-4}, fedlr: {rank: 8}}\n")
+    experiment = library.load_experiment(str(other), ["rounds.deadline_s=9"])
+    assert (experiment.name, experiment.model.name, experiment.link.name) == ("other", "m", "wire")
+    assert (experiment.rounds.count, experiment.rounds.clients_per_round, experiment.rounds.deadline_s) == (5, 2, 9)
+    assert (experiment.method("federa").rank, experiment.method("federa").lr) == (4, 1e-4)
+    assert experiment.method("fedlr").rank == 8
+    assert library.load_experiment(str(mine)).rounds.count == 3
+
+
+def test_a_part_and_a_list_replace_the_base_s(mine: Path, other: Path) -> None:
+    mine.write_text(
+        EXPERIMENT.replace("{name: wire}", "{name: wire, rate_mbps: 8}") + "target: {fractions: [0.5, 1]}\n"
+    )
+    other.write_text(BASED + "link: {name: flat, latency_s: 1}\ntarget: {fractions: [0.9]}\n")
+    experiment = library.load_experiment(str(other))
+    assert (experiment.link.rate_mbps, experiment.link.latency_s) == (None, 1)
+    assert experiment.target.fractions == (0.9,)
+
+
+def test_parts_of_a_base_are_relative_to_the_base(mine: Path) -> None:
+    (mine.parent / "slow.yaml").write_text("name: slow\nrate_mbps: 1")
+    mine.write_text(EXPERIMENT.replace("{name: wire}", "./slow.yaml"))
+    deeper = mine.parent / "deeper"
+    deeper.mkdir()
+    (deeper / "other.yaml").write_text(BASED.replace("my.yaml", "../my.yaml"))
+    assert library.load_experiment(str(deeper / "other.yaml")).link.rate_mbps == 1
+
+
+def test_name_and_description_are_never_the_base_s(other: Path) -> None:
+    other.write_text("base: my.yaml\nname: other\n")
+    assert complaint(other).startswith(f"{other}: key 'description' is missing")
+    other.write_text("base: my.yaml\ndescription: Nameless.\n")
+    assert complaint(other).startswith(f"{other}: key 'name' is missing")
+
+
+def test_a_wrong_key_names_the_file_that_sets_it(mine: Path, other: Path) -> None:
+    mine.write_text(EXPERIMENT + "rounds: {count: 0}\n")
+    assert complaint(other).startswith(f"{mine}: key 'rounds.count' is 0")
+    other.write_text(BASED + "rounds: {coutn: 5}\n")
+    assert complaint(other).startswith(f"{other}: key 'rounds.coutn' is unknown; did you mean 'count'?")
+    mine.write_text(EXPERIMENT + "target: {fractions: [0.9, 2]}\n")
+    other.write_text(BASED)
+    assert complaint(other).startswith(f"{mine}: key 'target.fractions[1]' is 2")
+
+
+def test_what_the_two_files_put_together_is_at_odds_in_the_one_on_top(mine: Path, other: Path) -> None:
+    mine.write_text(EXPERIMENT + "partition: {clients: 20}\n")
+    other.write_text(BASED + "rounds: {clients_per_round: 21}\n")
+    assert complaint(other).startswith(f"{other}: rounds.clients_per_round is 21, more than the 20")
+
+
+@pytest.mark.parametrize(
+    ("base", "sentence"),
+    [
+        ("3", "key 'base' is 3; allowed is the name of an experiment or the path of its file"),
+        ("quickstrat", "key 'base': there is no experiment profile 'quickstrat'; did you mean 'quickstart'?"),
+        ("no.yaml", "key 'base': there is no profile file"),
+        ("other.yaml", "key 'base' is 'other.yaml', which stands on this file itself"),
+    ],
+)
+def test_a_base_that_cannot_be_one_is_refused(other: Path, base: str, sentence: str) -> None:
+    other.write_text(BASED.replace("my.yaml", base))
+    assert complaint(other).startswith(f"{other}: {sentence}")
+
+
+def test_two_files_that_stand_on_each_other_are_refused(mine: Path, other: Path) -> None:
+    mine.write_text("base: other.yaml\nname: mine\ndescription: Both ways.\n")
+    assert complaint(other).startswith(f"{mine}: key 'base' is 'other.yaml', which stands on this file itself")

@@ -1,0 +1,24 @@
+"""Which experiment a command of the documents is about, and what it overrides."""
+
+from __future__ import annotations
+
+import shlex
+from itertools import pairwise
+
+from harness.library import PARTS
+
+
+def profile_of(command: str) -> tuple[str, list[str]]:
+    """The experiment of a command and its overrides, from any form of the command; a retiming's is the default."""
+    words = shlex.split(command)
+    if words[0] == "make":
+        variables = dict(word.partition("=")[::2] for word in words[2:])
+        fleet = [f"fleet={variables['FLEET']}"] if "FLEET" in variables else []
+        return variables.get("PROFILE", "quickstart"), [*fleet, *variables.get("SET", "").split()]
+    assert words[0] == "federa-bench", command
+    options = dict(pairwise(words))
+    if words[1] == "retime":
+        parts = [f"{part}={options[f'--{part}']}" for part in PARTS if f"--{part}" in options]
+        return "quickstart", ["fleet=virtual", *parts]
+    fleet = [f"fleet={options['--fleet']}"] if "--fleet" in options else []
+    return words[2], [*fleet, *(words[at + 1] for at, word in enumerate(words) if word == "--set")]

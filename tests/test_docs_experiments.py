@@ -1,0 +1,57 @@
+"""docs/experiments.md shows each experiment of the paper with a command, and each of these commands can be run."""
+
+from __future__ import annotations
+
+import re
+import shlex
+import subprocess
+from pathlib import Path
+
+import pytest
+from profile_commands import profile_of
+
+from harness.cli import main
+from harness.library import load_experiment, profiles_root
+
+ROOT = Path(__file__).parent.parent
+PAGE = (ROOT / "docs" / "experiments.md").read_text(encoding="utf-8")
+CODE = [" ".join(code.strip("`").split()) for code in re.findall(r"^    .*$|`[^`]+`", PAGE, re.MULTILINE)]
+COMMANDS = [code for code in CODE if code.startswith(("make compare ", "federa-bench sweep "))]
+PAPER = [path.stem for path in (profiles_root() / "experiments").glob("*.yaml") if path.stem.startswith("table5-")]
+
+
+def words_of(command: str) -> list[str]:
+    """The words that federa-bench gets, also where make is asked."""
+    if not command.startswith("make "):
+        return shlex.split(command)[1:]
+    asked = subprocess.run(
+        ["make", "-n", *shlex.split(command)[1:]], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    return shlex.split(asked.stdout.splitlines()[-1])[1:]
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_a_command_can_be_run(command: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    for folder in ("parquet", "data", "models"):
+        (tmp_path / folder).mkdir()
+    words = words_of(command.replace("path/to", str(tmp_path)))
+    assert main([*words, "--dry-run"]) == 0
+    assert profile_of(command)[0] in capsys.readouterr().out
+
+
+def test_every_experiment_that_is_for_the_paper_is_on_the_page() -> None:
+    shown = {profile_of(command)[0] for command in COMMANDS}
+    assert len(PAPER) == 6
+    assert set(PAPER) <= shown
+    for path in (profiles_root() / "experiments").glob("*.yaml"):
+        if load_experiment(path.stem).fleet == "virtual":
+            ending = re.search(r"-(alpha|rank)-\d+$", path.stem)
+            assert path.stem in shown or (ending and f"`{ending.group()}`" in PAGE), f"{path.stem} is not on the page"
+
+
+def test_the_page_s_example_of_a_base_is_an_experiment(tmp_path: Path) -> None:
+    (example,) = re.findall(r"```yaml\n(.*?)```", PAGE, re.DOTALL)
+    (tmp_path / "own.yaml").write_text(example, encoding="utf-8")
+    own, base = load_experiment(str(tmp_path / "own.yaml")), load_experiment("20news-roberta-micro")
+    assert (own.partition.alpha, own.method("federa").lr) == (0.5, 1e-3)
+    assert (own.partition.clients, own.method("fedlr")) == (base.partition.clients, base.method("fedlr"))
