@@ -27,6 +27,7 @@ from harness.options import (
     Out,
     PrintConfig,
     ProfileName,
+    ProfileNames,
     RetryFailed,
     Rounds,
     Seed,
@@ -65,13 +66,13 @@ def run(
 ) -> int:
     """Run one method of an experiment, print its time to target, write its report."""
     return compare(
-        profile, method, seed, data, models, rounds, out, set_, bind, agents, external, fleet, dry_run, print_config
+        [profile], method, seed, data, models, rounds, out, set_, bind, agents, external, fleet, dry_run, print_config
     )
 
 
 @app.command()
 def compare(
-    profile: ProfileName = "quickstart",
+    profiles_: ProfileNames = None,
     methods: Annotated[str, typer.Option(help="Methods, separated by spaces, or 'all'.")] = "all",
     seed: Seed = None,
     data: Data = None,
@@ -87,17 +88,19 @@ def compare(
     print_config: PrintConfig = False,
     debug: Debug = False,
 ) -> int:
-    """Run several methods of an experiment, one after another, and write one report of them all."""
-    experiment = launch.experiment_of(profile, set_ or [], rounds, agents, seed, fleet)
+    """Run several methods of an experiment, or of several, one after another, and write one report of them all."""
+    names = profiles_ or ["quickstart"]
+    experiments = [launch.experiment_of(name, set_ or [], rounds, agents, seed, fleet) for name in names]
     wanted = launch.methods_of(methods)
     if print_config:
-        launch.print_config(experiment)
+        launch.print_configs(experiments)
         return 0
     launch.check_folders(data, models)
     if dry_run:
-        listing.plan(Console(), experiment, wanted)
+        for experiment in experiments:
+            listing.plan(Console(), experiment, wanted)
         return 0
-    return launch.bench(experiment, wanted, data, models, out, bind, external)
+    return launch.bench(experiments, wanted, data, models, out, bind, external)
 
 
 @app.command()
@@ -209,7 +212,7 @@ def profiles(
         word = words[0]
         raise UsageError(f"'{word}' is one word too many; the commands are: profiles {name}, profiles partition {word}")
     else:
-        launch.print_config(library.load_experiment(name, set_ or []))
+        launch.print_configs([library.load_experiment(name, set_ or [])])
     return 0
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import sys
 from collections.abc import Callable, Sequence
 from importlib.metadata import entry_points
@@ -63,9 +64,10 @@ def check_folders(data: Path | None, models: Path | None) -> None:
             raise UsageError(f"{option} {folder}: there is no such folder; give the folder that holds the files")
 
 
-def print_config(experiment: Experiment) -> None:
-    """The resolved profile and its hash as JSON on stdout."""
-    print_json({"profile_sha256": fingerprint(experiment), **msgspec.to_builtins(experiment)})
+def print_configs(experiments: Sequence[Experiment]) -> None:
+    """Resolved profiles and their hashes as JSON on stdout: an object, or a list of several."""
+    shown = [{"profile_sha256": fingerprint(one), **msgspec.to_builtins(one)} for one in experiments]
+    print_json(shown if len(shown) > 1 else shown[0])
 
 
 def partition(profile: str | None, sets: Sequence[str], data: Path | None, models: Path | None, as_json: bool) -> None:
@@ -97,7 +99,7 @@ def print_json(value: object) -> None:
 
 
 def bench(
-    experiment: Experiment,
+    experiments: Sequence[Experiment],
     methods: Sequence[Method],
     data: Path | None,
     models: Path | None,
@@ -105,7 +107,7 @@ def bench(
     bind: str | None,
     external: bool,
 ) -> int:
-    """Run the methods one after another, then write one report; the report's exit code.
+    """Run the methods of each experiment one after another, then write one report; the report's exit code.
 
     A method that fails does not keep the others from their turn; its sentence is said, and said again by its folder.
     """
@@ -114,10 +116,10 @@ def bench(
 
     options = RunOptions(out=out, bind=bind, local_agents=not external)
     folders, failure = [], None
-    for method in methods:
+    for experiment, method in itertools.product(experiments, methods):
         folder = new_run(experiment, method, Sources(data=data, models=models), options)
         folders.append(folder)
-        failure = _one_of(folder, len(methods) > 1, bind, external) or failure
+        failure = _one_of(folder, len(methods) * len(experiments) > 1, bind, external) or failure
     code = report([folder.path for folder in folders])
     return failure.exit_code if failure else code
 

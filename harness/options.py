@@ -8,6 +8,10 @@ from typing import Annotated
 import typer
 
 ProfileName = Annotated[str, typer.Argument(help="A profile's name (federa-bench profiles) or a YAML file.")]
+ProfileNames = Annotated[
+    list[str] | None,
+    typer.Argument(metavar="PROFILE...", help="Profiles' names (federa-bench profiles) or YAML files; quickstart."),
+]
 SetOption = Annotated[list[str] | None, typer.Option("--set", metavar="A.B=C", help="Override a key of the profile.")]
 Data = Annotated[Path | None, typer.Option(help="Folder of local parquet data sets.")]
 Models = Annotated[Path | None, typer.Option(help="Folder of local pretrained models.")]

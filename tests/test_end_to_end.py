@@ -69,6 +69,14 @@ def test_compare_runs_every_method_and_writes_one_report(tmp_path: Path) -> None
     assert len(list((tmp_path / "runs").glob("*/header.json"))) == 5
 
 
+def test_compare_runs_several_profiles_into_one_report(tmp_path: Path) -> None:
+    result = bench("compare", "null", TINY, "--methods", "fedlr", "--rounds", "1", "--fleet", "virtual", cwd=tmp_path)
+    assert result.returncode == 0, result.stderr
+    headers = [json.loads(path.read_text()) for path in (tmp_path / "runs").glob("*/header.json")]
+    assert sorted(header["profile"]["name"] for header in headers) == ["null", "tiny"]
+    assert len(list((tmp_path / "runs" / "reports").glob("*/report.html"))) == 1
+
+
 def test_status_lists_the_run_as_done(finished: Path) -> None:
     result = bench("status", "--json", cwd=finished)
     (row,) = json.loads(result.stdout)

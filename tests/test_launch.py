@@ -59,7 +59,7 @@ def test_folders_that_were_named_are_there(tmp_path: Path) -> None:
 
 def test_the_printed_profile_is_whole_and_has_its_hash(capsys: pytest.CaptureFixture[str]) -> None:
     experiment = launch.experiment_of(TINY, [], None, None, None)
-    launch.print_config(experiment)
+    launch.print_configs([experiment])
     told = json.loads(capsys.readouterr().out)
     assert len(told.pop("profile_sha256")) == 64
     assert told["model"]["embedded"]
