@@ -77,7 +77,9 @@ def price(runs: Sequence[Run], place: int = 0) -> str:
 
 
 def tiles(runs: Sequence[Run], place: int = 0) -> tuple[Tile, ...]:
-    """One tile for each fraction of a target."""
+    """One tile for each fraction of a target; none of runs that trained nothing."""
+    if _is_null(runs):
+        return ()
     return tuple(_tile(runs, place, fraction) for fraction in goal_of(runs, place).fractions)
 
 
@@ -113,6 +115,8 @@ def standings_of(runs: Sequence[Run], place: int = 0) -> str:
 def _nobody(runs: Sequence[Run], place: int) -> str:
     """That nobody reached the lowest fraction; over seeds, where it was fewer than half of the runs, how many did."""
     goal = goal_of(runs, place)
+    if _is_null(goal.runs):
+        return "Nothing was trained: the null trainer measures the harness itself."
     words = f"{units.percent(goal.fractions[0])} of {goal.words}"
     some = [each for each in ranking(runs, place, goal.fractions[0]) if each.reached]
     if some:
@@ -121,6 +125,11 @@ def _nobody(runs: Sequence[Run], place: int) -> str:
     if len(goal.runs) == 1:
         return f"{goal.labels[0]} did not reach {words}."
     return f"None of {units.counted(len(goal.runs), 'run')} reached {words}."
+
+
+def _is_null(runs: Sequence[Run]) -> bool:
+    """Whether all of the runs used the null trainer, which reaches no target."""
+    return all(run.experiment.train.trainer == "null" for run in runs)
 
 
 def _when(ranked: Ranked) -> str:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -91,3 +93,46 @@ def test_what_is_wrong_is_one_sentence_and_an_exit_code(tmp_path: Path, capsys: 
 def test_help_is_not_an_error(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["--help"]) == 0
     assert "usage: federa-bench report" in capsys.readouterr().out
+
+
+def test_figures_go_beside_the_report_which_links_to_them(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    folder = run_folders.write(tmp_path / "run", run_folders.run())
+    assert main([str(folder), "--figures", "--formats", "html"]) == 0
+    there = folder / "figures"
+    assert (there / "metric-by-time.html").exists()
+    assert (there / "figure-3-metric-by-round.html").exists()
+    assert f"figures: {there} (" in capsys.readouterr().out
+    assert 'href="figures/metric-by-time.html"' in (folder / "report.html").read_text()
+
+
+def test_figures_go_where_they_are_told(tmp_path: Path) -> None:
+    folder = run_folders.write(tmp_path / "run", run_folders.run())
+    assert main([str(folder), "--figures", str(tmp_path / "there"), "--formats", "html"]) == 0
+    assert (tmp_path / "there" / "metric-by-time.html").exists()
+    assert not (folder / "figures").exists()
+
+
+def test_without_a_browser_figures_are_pages_unless_others_were_asked_for(tmp_path: Path) -> None:
+    """In a process of its own, whose path has no program on it."""
+    folder = run_folders.write(tmp_path / "run", run_folders.run())
+
+    def report(*arguments: str) -> subprocess.CompletedProcess[str]:
+        command = [sys.executable, "-m", "analysis", str(folder), *arguments]
+        here = {"PATH": str(tmp_path), "PYTHONPATH": str(Path(__file__).parents[1])}
+        return subprocess.run(command, env=here, capture_output=True, text=True, check=False)
+
+    asked = report("--figures", "--formats", "svg")
+    assert (asked.returncode, asked.stdout) == (2, "")
+    assert "install chromium, or give --formats html" in asked.stderr
+    assert not (folder / "report.html").exists()
+    default = report("--figures", "--json")
+    assert default.returncode == 0
+    assert json.loads(default.stdout)
+    assert "note: SVG and PNG files are drawn by a browser and there is none on the path" in default.stderr
+    assert {file.suffix for file in (folder / "figures").iterdir()} == {".html", ".js"}
+
+
+def test_formats_without_figures_are_an_error(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    folder = run_folders.write(tmp_path / "run", run_folders.run())
+    assert main([str(folder), "--formats", "html"]) == 2
+    assert "--formats is of figures; give --figures too" in capsys.readouterr().err

@@ -5,7 +5,7 @@ from __future__ import annotations
 from run_folders import DEMO, QUESTIONS, demo, experiment, run
 
 from analysis import figures
-from analysis.palette import PHASES, STYLES, style
+from analysis.palette import STYLES, style
 from harness.profiles import TargetProfile
 
 ALL = [demo(method, rounds=6) for method in DEMO]
@@ -19,6 +19,29 @@ def test_only_evaluated_rounds_are_points() -> None:
 def test_a_method_has_one_colour_in_every_figure() -> None:
     for figure in (figures.metric_by_time(ALL), figures.metric_by_round(ALL), figures.bytes_by_round(ALL)):
         assert [line.line.color for line in figure.data] == [style(method).colour for method in DEMO]
+
+
+def test_seeds_share_colour_dash_and_marker_in_thinner_lines_with_names_of_their_own() -> None:
+    one = figures.metric_by_round([demo("fedlr", rounds=6)]).data[0]
+    seeds = figures.metric_by_round([demo("fedlr", rounds=6, seed=seed) for seed in range(5)]).data
+    assert {(line.line.color, line.line.dash, line.marker.symbol) for line in seeds} == {
+        (one.line.color, one.line.dash, one.marker.symbol)
+    }
+    assert all(line.line.width < one.line.width for line in seeds)
+    assert "FedLR seed 3" in seeds[3].hovertemplate
+
+
+def test_every_line_says_whose_it_is() -> None:
+    drawn = (figures.milestones(ALL), figures.metric_by_time(ALL), figures.metric_by_bytes(ALL))
+    for figure in (*drawn, figures.bytes_by_round(ALL)):
+        assert {trace.meta["method"] for trace in figure.data} == set(DEMO)
+
+
+def test_seeds_share_a_row_of_milestones_and_each_mark_names_its_seed() -> None:
+    line, marks = figures.milestones([run(), run((0.1, 0.8), seed=1)]).data
+    assert set(line.y) == set(marks.y) == {"FeDeRA"}
+    assert list(marks.x) == [8.0, 12.0, 16.0, 8.0, 8.0, 8.0]
+    assert marks.customdata[3] == "90 %, seed 1, round 2"
 
 
 def test_methods_are_told_apart_without_colour() -> None:
@@ -54,13 +77,6 @@ def test_milestones_mark_what_was_reached_and_nothing_else() -> None:
     assert list(marks[1].x) == []
 
 
-def test_bars_of_a_round_sum_to_its_seconds() -> None:
-    made = run()
-    bars = figures.phases_by_round(made).data
-    assert len(bars) == len(PHASES)
-    assert sum(bar.y[0] for bar in bars) == made.rounds[0].round_s
-
-
 def test_bytes_are_cumulative_and_logarithmic_where_methods_are_far_apart() -> None:
     one = figures.bytes_by_round([run(metrics=(0.1, 0.2, 0.3))])
     assert list(one.data[0].y) == [2.0, 4.0, 6.0]
@@ -83,6 +99,5 @@ def test_a_run_without_rounds_makes_empty_figures() -> None:
         figures.metric_by_time,
         figures.metric_by_bytes,
         figures.bytes_by_round,
-        figures.phases_by_method,
     ):
         assert draw(empty).to_plotly_json()["data"]

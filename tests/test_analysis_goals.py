@@ -41,3 +41,8 @@ def test_each_metric_is_drawn_once_with_the_lines_of_all_its_targets() -> None:
     assert drawn_places([demo("federa", of=QUESTIONS)]) == (0, 1)
     assert drawn_places([run(of=TWICE), run(method="fedlr", of=TWICE)]) == (0,)
     assert [goal.words for goal in drawn_together([run(of=TWICE)], 0)] == ["accuracy 0.8", "accuracy 0.7"]
+
+
+def test_tables_of_later_goals_are_named_by_their_metric() -> None:
+    assert [goal.suffix for goal in goals_of([demo("federa", of=QUESTIONS)])] == ["", "-f1"]
+    assert [goal.suffix for goal in goals_of([run(of=TWICE)])] == ["", "-accuracy"]

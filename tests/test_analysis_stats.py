@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import msgspec
 import pytest
 from run_folders import client_record, experiment, round_record, run
 
 from analysis import stats
+from harness.profiles import Experiment, MethodProfile
 
 
 def test_communication_is_the_median_of_sums_not_the_sum_of_medians() -> None:
@@ -61,6 +63,44 @@ def test_a_label_says_only_what_is_needed_to_tell_runs_apart() -> None:
     assert stats.labels([one, two]) == ("FeDeRA", "FedLR")
     assert stats.labels([one, run(method="federa", seed=1)]) == ("FeDeRA seed 0", "FeDeRA seed 1")
     assert stats.labels([one, run(method="federa", run_id="again")]) == ("FeDeRA (made-up-federa-0)", "FeDeRA (again)")
+
+
+def with_lr(lr: float) -> Experiment:
+    return msgspec.structs.replace(experiment(), methods={"federa": MethodProfile(lr=lr)})
+
+
+def test_twenty_runs_are_told_apart_by_what_differs() -> None:
+    made = [
+        run(method=method, seed=seed, of=experiment(partition={"alpha": alpha}))
+        for method in ("fedlr", "federa")
+        for alpha in (0.1, 1.0)
+        for seed in range(5)
+    ]
+    names = stats.labels(made)
+    assert len(set(names)) == 20
+    assert names[12] == "FeDeRA alpha 0.1 seed 2"
+
+
+def test_learning_rates_are_named_where_a_method_has_several() -> None:
+    made = [run(method="federa", of=with_lr(1e-3)), run(method="federa", of=with_lr(5e-5)), run(method="fedlr")]
+    assert stats.labels(made) == ("FeDeRA lr 1e-3", "FeDeRA lr 5e-5", "FedLR lr 5e-4")
+
+
+def test_another_data_set_is_named_without_all_that_comes_with_it() -> None:
+    other = experiment(dataset={"name": "questions"}, target={"value": 0.5}, train={"max_length": 64}, name="other")
+    assert stats.labels([run(), run(of=other)]) == ("FeDeRA topics", "FeDeRA questions")
+
+
+def test_what_has_no_word_goes_by_its_key_and_the_run_id_comes_last() -> None:
+    made = [run(of=experiment(train={"epochs": epochs}), run_id=f"run-{epochs}") for epochs in (1, 2)]
+    assert stats.labels(made) == ("FeDeRA train.epochs 1", "FeDeRA train.epochs 2")
+    again = [*made, run(of=experiment(train={"epochs": 2}), run_id="again")]
+    assert stats.labels(again)[1:] == ("FeDeRA train.epochs 2 (run-2)", "FeDeRA train.epochs 2 (again)")
+
+
+def test_groups_of_seeds_are_named_without_them() -> None:
+    made = [run(of=with_lr(1e-3), seed=4), run(of=with_lr(1e-4), seed=9)]
+    assert stats.labels(made, seeds=False) == ("FeDeRA lr 1e-3", "FeDeRA lr 1e-4")
 
 
 def test_differing_keys_are_paths_and_a_missing_key_differs() -> None:

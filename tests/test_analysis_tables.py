@@ -36,6 +36,14 @@ def test_clock_and_target_are_said() -> None:
     assert "clocks differ: critical path, wall" in mixed.note
 
 
+def test_seconds_of_a_virtual_fleet_are_said_to_be_those_of_its_profiles() -> None:
+    virtual = experiment(fleet="virtual", device={"name": "table8"}, link={"name": "lte"})
+    words = "critical path, virtual: device table8, link lte"
+    assert tables.time_to_target([run(of=virtual)]).note.startswith(f"clock: {words}. ")
+    mixed = tables.clock_words([run(of=virtual), run(clock="wall")])
+    assert mixed == f"clocks differ: {words}; wall"
+
+
 def test_five_methods_share_one_unit_and_the_fastest_is_marked() -> None:
     table = tables.time_to_target([demo(method) for method in DEMO])
     assert [row[0] for row in table.rows] == ["FedFT", "FedBF", "FedAP", "FedLR", "FeDeRA"]
@@ -101,6 +109,13 @@ def test_bytes_are_a_clients_payload_and_the_runs_totals() -> None:
     table = tables.transfers([run(clients=[client_record(upload_bps=20e6)])])
     assert table.rows == (("FeDeRA", "500", "500", "8.00", "8.40", "25.0", "25.0", "20.0", "25.0"),)
     assert table.records[0]["wire_bytes"] == 8400
+
+
+def test_bytes_on_the_wire_are_not_measured_where_there_is_no_wire() -> None:
+    made = run(metrics=(0.5,))
+    without = type(made)(made.header, (round_record(1, 0.5, wire_bytes=None),), made.clients, made.path)
+    (row,) = tables.transfers([without]).rows
+    assert row[4] == "n/a"
 
 
 def test_each_failed_client_has_a_row() -> None:

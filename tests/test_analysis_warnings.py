@@ -5,7 +5,7 @@ from __future__ import annotations
 from run_folders import QUESTIONS, client_record, demo, experiment, round_record, run
 
 from analysis.load import Run
-from analysis.warnings import cautions
+from analysis.warnings import cautions, grouped
 from harness.profiles import AgentsProfile
 from harness.records import Failure
 
@@ -39,9 +39,9 @@ def test_a_metric_that_was_never_evaluated_is_said() -> None:
 
 def test_a_trainer_without_a_core_of_its_own_is_oversubscribed() -> None:
     crowded = [client_record(train_s=2.0, train_cpu_s=1.0)] * 3
-    assert "(medians: FeDeRA 50 % of it)" in said(run(REACHED, clients=crowded))["oversubscribed"]
+    assert "(medians: FeDeRA 50 %)" in said(run(REACHED, clients=crowded))["oversubscribed"]
     both = [run(REACHED, method=method, clients=crowded) for method in ("fedlr", "federa")]
-    assert "(medians: FedLR 50 % and FeDeRA 50 % of it)" in said(*both)["oversubscribed"]
+    assert "(medians: FedLR 50 % and FeDeRA 50 %)" in said(*both)["oversubscribed"]
     settled = [client_record(train_s=2.0, train_cpu_s=1.6)]
     assert said(run(REACHED, clients=settled)) == {}
 
@@ -110,3 +110,43 @@ def test_what_could_not_be_read_is_said() -> None:
     torn = Run(made.header, made.rounds, (), made.path, notes=("rounds.jsonl: the last line is unfinished.",))
     assert said(torn)["records"] == "FeDeRA: rounds.jsonl: the last line is unfinished."
     assert cautions([made], ["A run was left out: x"])[0].text == "A run was left out: x"
+
+
+def test_a_virtual_fleet_is_not_warned_about_cores_links_and_agents_that_it_does_not_have() -> None:
+    crowded = [client_record(train_s=2.0, train_cpu_s=1.0, upload_bps=15e6, warm_up=True)]
+    found = cautions([run(REACHED, clients=crowded, agents=("one",), of=experiment(fleet="virtual"))])
+    assert [(caution.kind, caution.level) for caution in found] == [("virtual clock", "note")]
+    assert {"agents", "oversubscribed", "links", "warm-up"} <= set(said(run(REACHED, clients=crowded, agents=("one",))))
+
+
+def test_a_stand_in_is_a_warning_that_its_accuracies_are_its_own() -> None:
+    of = experiment(fleet="virtual", model={"timed_as": "roberta-base"}, dataset={"timed_as": "20newsgroups"})
+    found = cautions([run(REACHED, of=of), run(REACHED, method="fedlr", of=of)])
+    texts = [(caution.text, caution.level) for caution in found if caution.kind == "stand-in"]
+    assert texts == [
+        (
+            "A stand-in was trained, tiny in place of roberta-base and topics in place of 20newsgroups: accuracies "
+            "are those of the stand-in, the seconds of tables are those of roberta-base and 20newsgroups.",
+            "warning",
+        )
+    ]
+    assert "stand-in" not in said(run(REACHED, of=experiment(model={"timed_as": "tiny"})))
+
+
+def test_seeds_are_counted_and_not_named_one_by_one() -> None:
+    crowded = [client_record(train_s=2.0, train_cpu_s=1.0, upload_bps=15e6, warm_up=True)]
+    found = said(*[run(REACHED, seed=seed, clients=crowded) for seed in range(5)])
+    assert "(medians: FeDeRA 50 % in 5 of 5 runs)" in found["oversubscribed"]
+    assert "FeDeRA's uplink 15.0 of 25.0 Mbit/s in 5 of 5 runs" in found["links"]
+    assert found["warm-up"].startswith("5 updates of round 1 came from")
+
+
+def test_cautions_are_grouped_by_kind_the_gravest_first_and_notes_last() -> None:
+    runs = [run((0.5, 0.73), seed=seed, clients=[client_record(warm_up=True)]) for seed in range(3)]
+    groups = grouped(cautions([*runs, run(REACHED, method="fedlr", clock="wall")], ["A run was left out: x"]))
+    assert [(group.kind, group.level, len(group.texts)) for group in groups] == [
+        ("left out", "warning", 1),
+        ("clocks", "warning", 1),
+        ("not reached", "warning", 3),
+        ("warm-up", "note", 1),
+    ]
