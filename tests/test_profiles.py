@@ -86,7 +86,9 @@ def test_a_long_value_is_cut() -> None:
 
 def test_an_experiment_without_a_link_says_so() -> None:
     least = {key: value for key, value in LEAST.items() if key != "link"}
-    with pytest.raises(ProfileError, match=r"^some\.yaml: key 'link' is missing; allowed is a group of the keys rate_mbps"):
+    with pytest.raises(
+        ProfileError, match=r"^some\.yaml: key 'link' is missing; allowed is a group of the keys rate_mbps"
+    ):
         build(least, "some.yaml")
 
 
