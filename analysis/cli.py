@@ -54,7 +54,7 @@ def _report(options: argparse.Namespace) -> None:
     if options.formats is not None and options.figures is None:
         raise UsageError("--formats is of figures; give --figures too")
     # Imported here: --help answers without plotly, and a wrong option is said at once.
-    from analysis import stats, tables, warnings
+    from analysis import seeds, stats, tables, warnings
     from analysis.load import load_runs
     from analysis.report import write_report, write_tables
 
@@ -73,7 +73,9 @@ def _report(options: argparse.Namespace) -> None:
         show_json([record for table in shown for record in table.records])
         sys.stderr.writelines(f"{line}\n" for line in exported)
     else:
-        show(shown, warnings.cautions(runs, loaded.left_out), [f"report: {page}", *exported])
+        show(
+            (*shown, *seeds.seed_tables(runs)), warnings.cautions(runs, loaded.left_out), [f"report: {page}", *exported]
+        )
 
 
 def _export(runs: Sequence[Run], page: Path, folder: Path, formats: str | None) -> list[str]:

@@ -75,7 +75,7 @@ def run_row(run: Run) -> tuple[str, ...]:
         str(header.seed),
         header.state,
         units.count(len(run.rounds)),
-        "none" if is_virtual(run) else units.count(len(header.agents)),
+        "virtual" if is_virtual(run) else units.count(len(header.agents)),
         header.started_at.replace("T", " ")[:16],
         header.profile_sha256[:12],
     )

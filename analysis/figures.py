@@ -150,19 +150,20 @@ def _add_metric(figure: go.Figure, runs: Sequence[Run], place: int, x_of: Any, x
         points = [(x, r.metrics[name]) for x, r in zip(xs, run.rounds, strict=True) if name in r.metrics]
         hover = f"%{{y:.4f}}<br>{x_hover}"
         figure.add_trace(_line(run, label, [x for x, _ in points], [y for _, y in points], hover, crowded))
-    for drawn in drawn_together(runs, place):
-        for value in dict.fromkeys(target.value for target in drawn.targets):
-            for fraction in drawn.fractions:
-                _add_target_line(figure, fraction, value)
+    add_target_lines(figure, runs, place)
 
 
-def _add_target_line(figure: go.Figure, fraction: float, value: float) -> None:
-    figure.add_hline(
-        y=fraction * value,
-        line={"color": "#888888", "width": 1, "dash": "dot"},
-        annotation={"text": units.percent(fraction), "font": {"size": 11}, "x": 1, "xanchor": "left"},
-        annotation_yanchor="middle",
-    )
+def add_target_lines(figure: go.Figure, runs: Sequence[Run], place: int) -> None:
+    """A dotted line for each fraction of the targets that the metric of ``place`` has."""
+    for goal in drawn_together(runs, place):
+        for value in dict.fromkeys(target.value for target in goal.targets):
+            for fraction in goal.fractions:
+                figure.add_hline(
+                    y=fraction * value,
+                    line={"color": "#888888", "width": 1, "dash": "dot"},
+                    annotation={"text": units.percent(fraction), "font": {"size": 11}, "x": 1, "xanchor": "left"},
+                    annotation_yanchor="middle",
+                )
 
 
 def _metric_words(runs: Sequence[Run], place: int) -> str:

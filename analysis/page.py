@@ -24,9 +24,10 @@ def render(runs: Sequence[Run], left_out: Sequence[str] = (), links: Links = NO_
     runs = stats.in_order(runs)
     methods = palette.legend(run.header.method for run in runs)
     return (
-        _environment(methods)
+        environment_of(methods)
         .get_template("report.html")
         .render(
+            command="report",
             title=" · ".join(dict.fromkeys(run.experiment.name for run in runs)),
             descriptions=list(dict.fromkeys(run.experiment.description for run in runs)),
             facts=facts.facts(runs),
@@ -43,7 +44,7 @@ def unbroken(text: str) -> str:
     )
 
 
-def _environment(methods: Sequence[palette.Entry]) -> Environment:
+def environment_of(methods: Sequence[palette.Entry]) -> Environment:
     """Templates, and what all of them know: the legend, and whose a label is."""
     environment = Environment(
         loader=PackageLoader("analysis"),

@@ -9,7 +9,7 @@ from plotly.offline import get_plotlyjs
 
 from analysis import facts, palette, retime_tables, summary, units, warnings
 from analysis.groups import seeds_shown
-from analysis.page import _environment
+from analysis.page import environment_of
 from analysis.parts import Block, Chart, Charts, Legend, Section, Special, TablePart, Text, chart
 from analysis.plots import Drawn
 from analysis.rendering import Table
@@ -33,9 +33,10 @@ def render(
     """The page as HTML, which asks nothing of a network; ``left_out`` are sentences of runs that are missing."""
     experiments = [run.experiment for run in study.recorded]
     return (
-        _environment(palette.legend(run.header.method for run in study.recorded))
+        environment_of(palette.legend(run.header.method for run in study.recorded))
         .get_template("report.html")
         .render(
+            command="retime",
             title=f"{' · '.join(dict.fromkeys(each.name for each in experiments))} {study.words}",
             descriptions=list(dict.fromkeys(each.description for each in experiments)),
             facts=_facts(study),

@@ -96,6 +96,7 @@ def compare(
         launch.print_configs(experiments)
         return 0
     launch.check_folders(data, models)
+    launch.check_fleet(experiments, bind, agents, external)
     if dry_run:
         for experiment in experiments:
             listing.plan(Console(), experiment, wanted)

@@ -37,6 +37,17 @@ def experiment_of(
     return library.load_experiment(profile, [*extra, *sets])
 
 
+def check_fleet(experiments: Sequence[Experiment], bind: str | None, agents: int | None, external: bool) -> None:
+    """See that nothing is asked of agents where the fleet is virtual.
+
+    Raises:
+        UsageError: it is.
+    """
+    given = [name for name, value in (("--bind", bind), ("--agents", agents), ("--external", external)) if value]
+    if given and any(experiment.fleet == "virtual" for experiment in experiments):
+        raise UsageError(f"{given[0]} is of real agents, and a virtual fleet has none; leave it out, or --fleet zeromq")
+
+
 def methods_of(names: str) -> list[Method]:
     """The methods that a list of names, or ``all``, stands for.
 

@@ -45,9 +45,9 @@ def test_a_stand_in_is_named_with_what_it_stands_for() -> None:
     )
 
 
-def test_a_row_of_the_list_of_runs_has_no_agents_where_there_were_none() -> None:
+def test_a_row_of_the_list_of_runs_says_where_agents_were_virtual() -> None:
     rows = [dict(zip(facts.RUN_COLUMNS, facts.run_row(run(of=of)), strict=True)) for of in (experiment(), VIRTUAL)]
-    assert [row["agents"] for row in rows] == ["2", "none"]
+    assert [row["agents"] for row in rows] == ["2", "virtual"]
     assert rows[0]["started"] == "2026-01-02 03:04"
 
 

@@ -68,3 +68,9 @@ def test_the_null_trainer_runs_virtually_too(tmp_path: Path) -> None:
     result = bench("run", "null", "--fleet", "virtual", "--rounds", "2", cwd=tmp_path)
     assert result.returncode == 0, result.stderr
     assert len(rounds(only_run(tmp_path / "runs"))) == 2
+
+
+def test_what_is_of_agents_is_not_for_a_virtual_fleet(tmp_path: Path) -> None:
+    result = bench("run", TINY, *VIRTUAL, "--agents", "3", cwd=tmp_path)
+    assert result.returncode == 2
+    assert "--agents is of real agents, and a virtual fleet has none" in result.stderr

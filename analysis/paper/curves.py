@@ -5,8 +5,8 @@ from __future__ import annotations
 import plotly.graph_objects as go
 
 from analysis import units
-from analysis.figures import LABELS_PX
-from analysis.goals import drawn_places, drawn_together, goal_of
+from analysis.figures import LABELS_PX, add_target_lines
+from analysis.goals import drawn_places, goal_of
 from analysis.groups import groups_of
 from analysis.paper.bands import add_band, band_of
 from analysis.paper.panels import Panel, clock_words
@@ -61,18 +61,6 @@ def _metric(panel: Panel, place: int, clock: units.Unit | None) -> go.Figure:
             band = band.moved(dict(zip(times.xs, times.middle, strict=True)), clock.divisor)
             hover = f"%{{x:.4~g}} {clock.symbol}<br>%{{y:.4f}}"
         add_band(figure, group, band, hover)
-    for drawn in drawn_together(panel.runs, place):
-        for value in dict.fromkeys(target.value for target in drawn.targets):
-            for fraction in drawn.fractions:
-                _add_target_line(figure, fraction, value)
+    add_target_lines(figure, panel.runs, place)
     figure.update_xaxes(rangemode="tozero")
     return figure
-
-
-def _add_target_line(figure: go.Figure, fraction: float, value: float) -> None:
-    figure.add_hline(
-        y=fraction * value,
-        line={"color": "#888888", "width": 1, "dash": "dot"},
-        annotation={"text": units.percent(fraction), "font": {"size": 11}, "x": 1, "xanchor": "left"},
-        annotation_yanchor="middle",
-    )
