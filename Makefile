@@ -22,31 +22,33 @@ OPTIONS += $(foreach pair,$(SET),--set "$(pair)")
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 	@echo
-	@echo "  Variables: PROFILE=$(PROFILE) METHOD=$(METHOD) METHODS=\"$(METHODS)\""
-	@echo "             DATA= MODELS= ROUNDS= SEED= SEEDS=0-4 LRS=grid FLEET=virtual OUT= SET=\"a.b=c d.e=f\""
-	@echo "             RUN= RUNS= CONNECT= NAME="
+	@echo "  Variables: PROFILE=$(PROFILE) METHOD=$(METHOD)"
+	@echo "             METHODS=\"$(METHODS)\""
+	@echo "             DATA= MODELS= ROUNDS= SEED= SEEDS=0-4 LRS=grid FLEET=virtual OUT="
+	@echo "             SET=\"a.b=c d.e=f\""
+	@echo "             RUN= RUNS= FIGURES=yes CONNECT= NAME="
 
 setup: $(VENV)/.dev ## Set up .venv with everything, for work on the project
 
-bench: $(VENV)/.controller ## Run one method on this machine and print its time to target (METHOD PROFILE)
+bench: $(VENV)/.controller ## Run one method, print its time to target (METHOD PROFILE)
 	$(TOOL) run $(PROFILE) --method $(METHOD) $(OPTIONS)
 
 compare: $(VENV)/.controller ## Run several methods and write one report (METHODS PROFILE)
 	$(TOOL) compare $(PROFILE) --methods "$(METHODS)" $(OPTIONS)
 
-sweep: $(VENV)/.controller ## Choose learning rates on the validation split, then test over seeds (METHODS LRS SEEDS PROFILE)
+sweep: $(VENV)/.controller ## Choose rates, then test over seeds (METHODS LRS SEEDS PROFILE)
 	$(TOOL) sweep $(PROFILE) --methods "$(METHODS)" $(if $(LRS),--lrs "$(LRS)") $(if $(SEEDS),--seeds "$(SEEDS)") $(OPTIONS)
 
 resume: $(VENV)/.controller ## Go on with a run that was interrupted (RUN)
 	@test -n "$(RUN)" || { echo 'name the run: make resume RUN=runs/a; `make status` lists them' >&2; exit 2; }
 	$(TOOL) resume "$(RUN)"
 
-status: $(VENV)/.controller ## Show the runs there are, and how to go on with those that stopped
+status: $(VENV)/.controller ## Show the runs, and how to go on with those that stopped
 	@$(TOOL) status $(if $(OUT),--out "$(OUT)")
 
-report: $(VENV)/.controller ## Write tables and an HTML report of runs (RUNS="runs/a runs/b")
+report: $(VENV)/.controller ## Write a report of runs (RUNS="runs/a runs/b" FIGURES)
 	@test -n "$(RUNS)" || { echo 'name the runs: make report RUNS="runs/a runs/b"' >&2; exit 2; }
-	$(TOOL) report $(RUNS)
+	$(TOOL) report $(RUNS) $(if $(OUT),--out "$(OUT)") $(if $(FIGURES),--figures)
 
 agent: $(VENV)/.agent ## Run an agent that trains for a controller (CONNECT NAME)
 	$(TOOL) agent --connect $(CONNECT) $(if $(NAME),--name $(NAME))
@@ -59,7 +61,7 @@ check: $(VENV)/.dev ## Check style and types
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
 
-embedded: $(VENV)/.dev ## Rebuild the embedded corpus and encoder from their seeds (minutes)
+embedded: $(VENV)/.dev ## Rebuild the embedded corpora and encoder from seeds (minutes)
 	OMP_WAIT_POLICY=passive $(BIN)/python -m harness.learning.data.embedded harness/embedded
 
 clean: ## Remove caches and build leftovers; never runs/ or .venv

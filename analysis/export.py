@@ -12,11 +12,9 @@ from plotly.offline import get_plotlyjs
 
 from analysis.chromium import PIXELS_A_POINT, pictures
 from analysis.load import Run
-from analysis.paper.figures import paper_figures
-from analysis.parts import chart
 from analysis.printed import Plate, Printed, plates_of, printed
 from analysis.sections import sections_of
-from harness.errors import FederaBenchError, StoreError, UsageError
+from harness.errors import FederaBenchError, UsageError, not_written
 
 FORMATS = ("html", *PIXELS_A_POINT)
 SCRIPT = "plotly.min.js"
@@ -46,17 +44,15 @@ def formats_of(text: str) -> tuple[str, ...]:
     """
     asked = [word.strip().lower() for word in text.split(",") if word.strip()]
     if unknown := [word for word in asked if word not in FORMATS]:
-        raise UsageError(f"--formats: '{unknown[0]}' is none; choose from: {', '.join(FORMATS)}")
+        raise UsageError(f"--formats: '{unknown[0]}' is no format; choose from: {', '.join(FORMATS)}")
     if not asked:
         raise UsageError(f"--formats names no format; choose from: {', '.join(FORMATS)}")
     return tuple(name for name in FORMATS if name in asked)
 
 
 def plates(runs: Sequence[Run]) -> tuple[Plate, ...]:
-    """Every figure of the report of these runs, and every one of the paper that they can fill, each once."""
-    found = plates_of(sections_of(runs, ()))
-    names = {plate.chart.name for plate in found}
-    return (*found, *(Plate(chart(drawn)) for drawn in paper_figures(runs) if drawn.name not in names))
+    """Every figure of the report of these runs."""
+    return plates_of(sections_of(runs, ()))
 
 
 def write_figures(
@@ -66,8 +62,8 @@ def write_figures(
 
     Raises:
         UsageError: a format was asked for that needs a browser, and there is none.
-        FederaBenchError: the browser did not draw; said in a note instead where no format was asked for.
-        StoreError: a file cannot be written.
+        FederaBenchError: a file cannot be written, or the browser did not draw; the latter is said in a note instead
+            where no format was asked for.
     """
     wanted = tuple(formats or FORMATS)
     drawn_formats = tuple(name for name in wanted if name in PIXELS_A_POINT)
@@ -78,9 +74,7 @@ def write_figures(
     try:
         return Exported(tuple(_write(figures, drawn, out_dir, "html" in wanted)), note)
     except OSError as error:
-        raise StoreError(
-            f"{out_dir}: figures cannot be written ({error.strerror}); free space or give another folder"
-        ) from None
+        raise not_written(f"{out_dir}: figures", error, "give another folder") from None
 
 
 def _drawn(

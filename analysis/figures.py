@@ -7,17 +7,19 @@ Legends are the page's too, so that a plot keeps its width on a narrow screen.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from itertools import accumulate
 from typing import Any
 
 import plotly.graph_objects as go
 
-from analysis import stats, targets, units
+from analysis import axes, stats, targets, units
+from analysis.axes import far_apart, logarithmic, time_axis
 from analysis.goals import drawn_together, goal_of
-from analysis.groups import groups_of, seeds_shown
+from analysis.groups import Group, groups_of, seeds_shown
 from analysis.load import Run
-from analysis.palette import FRACTION_SYMBOLS, style
+from analysis.palette import FRACTION_SYMBOLS, marker, style
 from analysis.plots import blank, plain
 from harness.records import RoundRecord
 
@@ -27,10 +29,16 @@ LABELS_PX = 44  # beside the plot, for the names of target lines
 
 
 def milestones(runs: Sequence[Run], place: int = 0) -> go.Figure:
-    """When each fraction of a target was reached: a row for each group of runs, a mark for each fraction and seed."""
+    """When each fraction of a target was reached: a row for each group of runs, a mark for each fraction and seed.
+
+    Time is logarithmic where these are far apart.
+    """
     goal = goal_of(runs, place)
     reached = goal.crossings()
-    clock = units.time_unit(c.elapsed_s for row in reached for c in row if c)
+    times_s = [c.elapsed_s for row in reached for c in row if c]
+    clock = units.legible_time_unit(times_s)
+    apart = far_apart(times_s)
+    start = min(times_s) / clock.divisor / 2 if apart else 0.0  # zero has no place on a logarithmic axis
     groups = groups_of(goal.runs)
     figure = blank(f"time, {clock.symbol}", "", height=60 + 34 * len(groups))
     for group in groups:
@@ -45,7 +53,7 @@ def milestones(runs: Sequence[Run], place: int = 0) -> go.Figure:
         crowded = len(group.runs) > 1
         figure.add_trace(  # a run that reached nothing keeps its empty row
             go.Scatter(
-                x=[0.0, max(xs, default=0.0)],
+                x=[start, max(xs, default=start)],
                 y=[name] * 2,
                 mode="lines",
                 meta={"method": group.method},
@@ -68,7 +76,11 @@ def milestones(runs: Sequence[Run], place: int = 0) -> go.Figure:
                 hovertemplate=f"%{{y}}: %{{customdata}}<br>%{{x:.4~g}} {clock.symbol}<extra></extra>",
             )
         )
-    figure.update_xaxes(rangemode="tozero")
+    if apart:
+        ends = [math.log10(end) for end in (start, 1.3 * max(times_s) / clock.divisor)]
+        figure.update_xaxes(**logarithmic([value / clock.divisor for value in times_s]), range=ends)
+    else:
+        figure.update_xaxes(rangemode="tozero")
     figure.update_yaxes(autorange="reversed", showgrid=False, automargin=True, title=None, ticks="")
     return figure
 
@@ -76,8 +88,11 @@ def milestones(runs: Sequence[Run], place: int = 0) -> go.Figure:
 def decided_s(runs: Sequence[Run], place: int = 0) -> float | None:
     """Where the time axis may end at first: a little after the last crossing, or the end of a run that misses one.
 
-    None where that would hide less than a third of the axis. A slow method's long tail else squeezes all the others.
+    None where that would hide less than a third of the axis, or where that is logarithmic. A slow method's long tail
+    else squeezes all the others.
     """
+    if time_axis(runs)[1].get("type") == "log":
+        return None
     ends_s = [0.0]
     for goal in drawn_together(runs, place):
         for run, reached in zip(goal.runs, goal.crossings(), strict=True):
@@ -90,15 +105,16 @@ def decided_s(runs: Sequence[Run], place: int = 0) -> float | None:
 
 def metric_by_time(runs: Sequence[Run], place: int = 0) -> go.Figure:
     """A target's metric against the benchmark clock, with the target's lines; ``place`` chooses the target."""
-    clock = units.time_unit(record.elapsed_s for run in runs for record in run.rounds)
+    clock, axis = time_axis(runs)
     figure = blank(f"time, {clock.symbol}", _metric_words(runs, place), right=LABELS_PX)
     until_s = decided_s(runs, place)
     if until_s is not None:
-        figure.update_xaxes(range=[0, until_s / clock.divisor])
-    else:
-        figure.update_xaxes(rangemode="tozero")
+        axis = {"range": [0, until_s / clock.divisor]}
+    figure.update_xaxes(**axis)
     hover = f"%{{x:.4~g}} {clock.symbol}"
     _add_metric(figure, runs, place, lambda rounds: [r.elapsed_s / clock.divisor for r in rounds], hover)
+    if axis.get("type") == "log":
+        figure.update_traces(marker_maxdisplayed=axes.MOST_MARKERS)
     return figure
 
 
@@ -118,7 +134,8 @@ def metric_by_bytes(runs: Sequence[Run], place: int = 0) -> go.Figure:
     hover = f"%{{x:.4~g}} {size.symbol}"
     _add_metric(figure, runs, place, lambda rounds: [b / size.divisor for b in _bytes_so_far(rounds)], hover)
     if _far_apart(totals):
-        figure.update_xaxes(type="log", dtick=1)
+        figure.update_xaxes(**logarithmic(_first_to_last(runs, size)))
+        figure.update_traces(marker_maxdisplayed=axes.MOST_MARKERS)
     return figure
 
 
@@ -128,13 +145,13 @@ def bytes_by_round(runs: Sequence[Run]) -> go.Figure:
     size = units.byte_unit(totals)
     figure = blank("round", f"payload so far, {size.symbol}")
     crowded = seeds_shown(runs)
-    for label, run in zip(stats.labels(runs), runs, strict=True):
+    for label, run, group in zip(stats.labels(runs), runs, _group_of_each(runs), strict=True):
         sizes = [value / size.divisor for value in _bytes_so_far(run.rounds)]
         hover = f"round %{{x}}<br>%{{y:.4~g}} {size.symbol}"
-        figure.add_trace(_line(run, label, [float(r.round) for r in run.rounds], sizes, hover, crowded))
+        figure.add_trace(_line(group, label, [float(r.round) for r in run.rounds], sizes, hover, crowded))
     figure.update_xaxes(rangemode="tozero")
     if _far_apart(totals):
-        figure.update_yaxes(type="log", dtick=1)
+        figure.update_yaxes(**logarithmic(_first_to_last(runs, size)))
     else:
         figure.update_yaxes(rangemode="tozero")
     return figure
@@ -144,12 +161,13 @@ def _add_metric(figure: go.Figure, runs: Sequence[Run], place: int, x_of: Any, x
     """A line of the target's metric for each run, over the evaluated rounds, and the lines of that metric's targets."""
     goal = goal_of(runs, place)
     crowded = seeds_shown(goal.runs)
-    for label, run, target in zip(goal.labels, goal.runs, goal.targets, strict=True):
+    groups = _group_of_each(goal.runs)
+    for label, run, target, group in zip(goal.labels, goal.runs, goal.targets, groups, strict=True):
         name = target.metric
         xs = x_of(run.rounds)
         points = [(x, r.metrics[name]) for x, r in zip(xs, run.rounds, strict=True) if name in r.metrics]
         hover = f"%{{y:.4f}}<br>{x_hover}"
-        figure.add_trace(_line(run, label, [x for x, _ in points], [y for _, y in points], hover, crowded))
+        figure.add_trace(_line(group, label, [x for x, _ in points], [y for _, y in points], hover, crowded))
     add_target_lines(figure, runs, place)
 
 
@@ -170,23 +188,26 @@ def _metric_words(runs: Sequence[Run], place: int) -> str:
     return plain(goal_of(runs, place).metric_words)
 
 
-def _line(run: Run, label: str, xs: list[float], ys: list[float], hover: str, crowded: bool) -> go.Scatter:
+def _group_of_each(runs: Sequence[Run]) -> list[Group]:
+    """The group of each run, in the order of the runs."""
+    of = {place: group for group in groups_of(runs) for place in group.places}
+    return [of[place] for place in range(len(runs))]
+
+
+def _line(group: Group, label: str, xs: list[float], ys: list[float], hover: str, crowded: bool) -> go.Scatter:
     """A run's line. Where seeds stand side by side lines are thin, their marks fewer, and hovering names the run."""
-    look = style(run.header.method)
-    width = 1.25 if crowded else 2.5 if run.header.method == "federa" else 2
+    look = style(group.method)
+    width = 1.25 if crowded else 2.5 if group.method == "federa" else 2
     return go.Scatter(
         x=xs,
         y=ys,
         name=plain(label),
-        meta={"method": run.header.method},
+        meta=group.meta,
         mode="lines+markers",
         opacity=0.8 if crowded else 1,
         line={"color": look.colour, "dash": look.dash, "width": width},
-        marker={
-            "symbol": look.symbol,
-            "size": 5 if crowded else 7,
-            "maxdisplayed": MOST_MARKERS_OF_SEEDS if crowded else MOST_MARKERS,
-        },
+        marker=marker(group.method, group.variant, 5 if crowded else 7)
+        | {"maxdisplayed": MOST_MARKERS_OF_SEEDS if crowded else MOST_MARKERS},
         hovertemplate=f"{hover}<extra>{plain(label)}</extra>",
     )
 
@@ -196,5 +217,10 @@ def _bytes_so_far(rounds: Sequence[RoundRecord]) -> list[int]:
 
 
 def _far_apart(totals: Sequence[int]) -> bool:
-    some = [total for total in totals if total > 0]
-    return bool(some) and max(some) > 30 * min(some)
+    return far_apart([total for total in totals if total > 0])
+
+
+def _first_to_last(runs: Sequence[Run], size: units.Unit) -> list[float]:
+    """The payload by each run's first round and by its last, where it sent anything."""
+    sums = [value for run in runs if run.rounds for value in _bytes_so_far(run.rounds)[:: max(1, len(run.rounds) - 1)]]
+    return [value / size.divisor for value in sums if value > 0]

@@ -10,7 +10,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 from plotly.offline import get_plotlyjs
 
-from analysis import facts, palette, stats, warnings
+from analysis import facts, palette, stats, units, warnings
 from analysis.load import Run
 from analysis.parts import NO_LINKS, Links
 from analysis.sections import sections_of
@@ -63,6 +63,7 @@ def environment_of(methods: Sequence[palette.Entry]) -> Environment:
         "phases": palette.PHASES,
         "share_scale": palette.SHARE_SCALE,
         "run_columns": facts.RUN_COLUMNS,
+        "not_measured": units.NOT_MEASURED,
         "style_of": style_of,
         "method_style": palette.style,
     }

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from analysis import stats
 
@@ -60,12 +61,28 @@ SHARE_SCALE = (
     "#e1cc55",
     "#fee838",
 )
+VARIANTS = (("", 1.0, "filled"), ("-open", 1.2, "open"), ("-open", 2.0, "large and open"), ("", 0.6, "small"))
+"""What a marker's name ends with, its size, and both in words: for several settings of one method.
+
+Beyond four they begin again.
+"""
 FRACTION_SYMBOLS = ("circle", "diamond", "square", "triangle-up", "cross", "x")
 
 
 def style(method: str) -> Style:
     """A method's style; one for all that are not known here."""
     return STYLES.get(method, OTHER)
+
+
+def marker(method: str, variant: int = 0, size: float = 7) -> dict[str, Any]:
+    """A method's marker for plotly, of a size in pixels; its settings have variants of it."""
+    ending, factor, _ = VARIANTS[variant % len(VARIANTS)]
+    return {"symbol": style(method).symbol + ending, "size": factor * size}
+
+
+def variant_words(variant: int) -> str:
+    """What the markers of a variant are."""
+    return VARIANTS[variant % len(VARIANTS)][2]
 
 
 def legend(methods: Iterable[str]) -> tuple[Entry, ...]:

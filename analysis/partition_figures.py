@@ -40,7 +40,7 @@ def divergence_map(shared: SharedPartition) -> go.Figure:
         go.Heatmap(
             meta={"thousandths": triangle},
             hovertemplate="clients %{x} and %{y}: %{z:.3f}<extra></extra>",
-            **_scale(clients, "%{z:.2f}"),
+            **_scale(clients, "%{z:.2f}", "Jensen-Shannon divergence"),
         )
     )
     figure.update_xaxes(constrain="domain", showgrid=False, **_client_ticks(clients))
@@ -63,7 +63,7 @@ def class_map(shared: SharedPartition) -> go.Figure:
             text=counts.tolist(),
             meta={"thousandths": _thousandths(counts / counts.sum(axis=0))},
             hovertemplate="client %{x}, %{y}: %{text} samples, %{z:.1%} of its own<extra></extra>",
-            **_scale(clients, "%{text}"),
+            **_scale(clients, "%{text}", "share of a client's samples"),
         )
     )
     figure.update_xaxes(showgrid=False, **_client_ticks(clients))
@@ -90,14 +90,18 @@ def _thousandths(shares: Matrix) -> list[list[int]]:
     return rounded
 
 
-def _scale(columns: int, number: str) -> dict[str, Any]:
-    """Colours from 0 to 1, the numbers themselves where cells are large, thin lines between them."""
+def _scale(columns: int, number: str, words: str) -> dict[str, Any]:
+    """Colours from 0 to 1, the numbers themselves where cells are large, thin lines between them.
+
+    The colours are explained by the page; ``words`` are for a figure that stands alone.
+    """
     few = columns <= MOST_CELLS_WITH_NUMBERS
     return {
         "zmin": 0,
         "zmax": 1,
         "colorscale": list(SHARE_SCALE),
         "showscale": False,
+        "colorbar": {"title": {"text": words, "side": "right"}},
         "xgap": 2 if few else 0,
         "ygap": 2 if few else 0,
         "texttemplate": number if few else None,

@@ -94,11 +94,12 @@ class Legend:
 
 @dataclass(frozen=True)
 class Text:
-    """A paragraph; ``role`` is its class: "lead", "quiet" or "whose", a small heading."""
+    """A paragraph, which may end with a link; ``role`` is its class: "lead", "quiet" or "whose", a small heading."""
 
     kind: ClassVar[str] = "text"
     text: str
     role: str = "lead"
+    link: Link | None = None
 
 
 @dataclass(frozen=True)

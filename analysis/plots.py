@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import Any
 
@@ -39,6 +40,11 @@ def blank(x_title: str, y_title: str, height: int | None = 340, right: int = 16)
             "yaxis": {**axis, "title": {"text": y_title, "standoff": 8}},
         }
     )
+
+
+def slug(text: str) -> str:
+    """Words as a part of a file's name: "Alpha 0.1, seed 3" is alpha-0.1-seed-3."""
+    return re.sub(r"[^a-z0-9.]+", "-", text.lower()).strip("-")
 
 
 def plain(text: str) -> str:

@@ -90,7 +90,8 @@ def _unpack(trace: dict[str, Any]) -> None:
     if packed:
         trace["z"] = [[value / 1000 for value in row] for row in _whole(packed)]
     trace["showscale"] = True
-    trace["colorbar"] = {"thickness": 14, "outlinewidth": 0, "tickfont": {"size": TICK_PX, "color": INK}}
+    bar = {"thickness": 14, "outlinewidth": 0, "tickfont": {"size": TICK_PX, "color": INK}}
+    trace["colorbar"] = {**trace.get("colorbar", {}), **bar}
 
 
 def _whole(rows: Sequence[Sequence[int]]) -> list[list[int]]:
@@ -103,7 +104,7 @@ def _whole(rows: Sequence[Sequence[int]]) -> list[list[int]]:
 
 
 def _legend(data: list[dict[str, Any]], marks: Sequence[tuple[str, str]]) -> bool:
-    """One entry for each method, or phase, or mark; whether there are two or more, and so a legend."""
+    """One entry for each method, or phase that took any time, or mark; whether there are two, and so a legend."""
     if marks:
         for trace in data:
             trace["showlegend"] = False
@@ -112,7 +113,7 @@ def _legend(data: list[dict[str, Any]], marks: Sequence[tuple[str, str]]) -> boo
     entries: set[str] = set()
     for trace in data:
         entry = _entry(trace)
-        if trace.get("showlegend") is False or not entry:
+        if trace.get("showlegend") is False or not entry or _took_nothing(trace):
             trace["showlegend"] = False
             continue
         trace.update(name=entry, legendgroup=entry, showlegend=entry not in entries)
@@ -121,11 +122,18 @@ def _legend(data: list[dict[str, Any]], marks: Sequence[tuple[str, str]]) -> boo
 
 
 def _entry(trace: Mapping[str, Any]) -> str:
-    """What a trace is called in the legend: its phase, or its method, or its own name."""
+    """What a trace is called in the legend: its phase, or its method, which may have settings, or its own name."""
     meta = trace.get("meta")
     if isinstance(meta, Mapping) and "phase" not in meta and "method" in meta:
-        return plain(method_name(meta["method"]))
+        return plain(meta.get("setting") or method_name(meta["method"]))
     return str(trace.get("name") or "")
+
+
+def _took_nothing(trace: Mapping[str, Any]) -> bool:
+    """Whether a trace is a phase without a second."""
+    if "phase" not in (trace.get("meta") or {}):
+        return False
+    return not any(trace.get("x" if trace.get("orientation") == "h" else "y") or ())
 
 
 def _mark(name: str, symbol: str) -> dict[str, Any]:

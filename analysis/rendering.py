@@ -20,6 +20,8 @@ Value = int | float | str | None
 Record = dict[str, Value]
 
 
+MOST_LATEX_COLUMNS = 8  # beyond, a table is wider than a page
+
 TEX = {
     **{mark: f"\\{mark}" for mark in "&%$#_{}"},
     "\\": "\\textbackslash{}",
@@ -107,13 +109,18 @@ def to_markdown(table: Table) -> str:
 
 
 def to_latex(table: Table) -> str:
-    """The table as a LaTeX float for the package booktabs, with caption and label; the best cells are bold."""
+    """The table as a LaTeX float for the package booktabs, with caption and label; the best cells are bold.
+
+    A wide one is made as narrow as the line.
+    """
+    wide = len(table.columns) > MOST_LATEX_COLUMNS
     lines = [
-        "% needs \\usepackage{booktabs}",
+        f"% needs \\usepackage{{booktabs{',graphicx' if wide else ''}}}",
         "\\begin{table}",
         "\\centering",
         f"\\caption{{{_tex(_caption(table))}}}",
         f"\\label{{tab:{re.sub(r'[^A-Za-z0-9-]+', '-', table.name)}}}",
+        *(["\\resizebox{\\linewidth}{!}{%"] if wide else []),
         f"\\begin{{tabular}}{{{''.join('r' if column.numeric else 'l' for column in table.columns)}}}",
         "\\toprule",
         _tex_row([_tex(column.label) for column in table.columns]),
@@ -124,7 +131,7 @@ def to_latex(table: Table) -> str:
             f"\\textbf{{{_tex(cell)}}}" if (place, at) in table.best else _tex(cell) for at, cell in enumerate(row)
         ]
         lines.append(_tex_row(cells))
-    return "\n".join([*lines, "\\bottomrule", "\\end{tabular}", "\\end{table}", ""])
+    return "\n".join([*lines, "\\bottomrule", f"\\end{{tabular}}{'}' if wide else ''}", "\\end{table}", ""])
 
 
 def to_csv(table: Table) -> str:

@@ -12,7 +12,7 @@ from analysis.paper.tables import paper_tables
 from analysis.raw_files import links_from
 from analysis.rendering import Table
 from analysis.seeds import seed_tables
-from harness.errors import StoreError
+from harness.errors import not_written
 
 FORMS = {".csv": rendering.to_csv, ".md": rendering.to_markdown, ".tex": rendering.to_latex}
 """The forms of a table, by the suffix of its file."""
@@ -26,14 +26,14 @@ def write_report(runs: Sequence[Run], out: Path, left_out: Sequence[str] = ()) -
     It links to the files of tables and figures that are there when it is written.
 
     Raises:
-        StoreError: the file cannot be written.
+        FederaBenchError: the file cannot be written.
     """
     page = render(runs, left_out, links_from(out, stats.in_order(runs)))
     try:
         out.parent.mkdir(parents=True, exist_ok=True)
         out.write_text(page, encoding="utf-8")
     except OSError as error:
-        raise StoreError(f"{out} cannot be written ({error.strerror}); free space or give another --out") from None
+        raise not_written(str(out), error, "give another --out") from None
     return out
 
 
@@ -41,7 +41,7 @@ def write_tables(runs: Sequence[Run], out_dir: Path) -> tuple[Path, ...]:
     """Write every table as CSV, Markdown and LaTeX into ``out_dir``; a table without rows has no file.
 
     Raises:
-        StoreError: a file cannot be written.
+        FederaBenchError: a file cannot be written.
     """
     try:
         out_dir.mkdir(parents=True, exist_ok=True)
@@ -49,9 +49,7 @@ def write_tables(runs: Sequence[Run], out_dir: Path) -> tuple[Path, ...]:
             stale.unlink()  # of a target, a paper's table or seeds that these runs do not have
         return tuple(path for table in _all_tables(stats.in_order(runs)) for path in _write_table(table, out_dir))
     except OSError as error:
-        raise StoreError(
-            f"{out_dir}: tables cannot be written ({error.strerror}); free space or give another --out"
-        ) from None
+        raise not_written(f"{out_dir}: tables", error, "give another --out") from None
 
 
 def _all_tables(runs: Sequence[Run]) -> tuple[Table, ...]:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from analysis.retime import WIRES, study
 from analysis.terminal import Parser, run_command, show, show_json
-from harness.errors import StoreError, UsageError
+from harness.errors import UsageError, not_written
 
 if TYPE_CHECKING:
     from analysis.load import Loaded, Run
@@ -60,8 +60,8 @@ def _retime(options: argparse.Namespace) -> None:
     from harness.library import load_part
     from harness.profiles import DeviceProfile, LinkProfile
 
-    link = load_part(LinkProfile, options.link) if options.link else None
-    device = load_part(DeviceProfile, options.device) if options.device else None
+    link = None if options.link is None else load_part(LinkProfile, options.link)
+    device = None if options.device is None else load_part(DeviceProfile, options.device)
     loaded = _usable(load_runs(options.runs))
     made = study(stats.in_order(loaded.runs), link, device, options.wire)
     goals = by_rate(made, range_bps)
@@ -132,7 +132,7 @@ def _write(page: str, tables: Sequence[Table], out: Path) -> None:
     """The page, and its tables as files in tables/ beside it.
 
     Raises:
-        StoreError: a file cannot be written.
+        FederaBenchError: a file cannot be written.
     """
     from analysis.report import FORMS
 
@@ -147,4 +147,4 @@ def _write(page: str, tables: Sequence[Table], out: Path) -> None:
                 if table.rows:
                     path.write_text(text_of(table), encoding="utf-8")
     except OSError as error:
-        raise StoreError(f"{out} cannot be written ({error.strerror}); free space or give another --out") from None
+        raise not_written(str(out), error, "give another --out") from None

@@ -9,7 +9,7 @@ from typing import Any
 import plotly.graph_objects as go
 
 from analysis import units
-from analysis.palette import style
+from analysis.palette import marker, style
 from analysis.plots import blank, plain
 from analysis.retime_rates import Crossover, MethodLine
 from analysis.units import MBITS, Unit
@@ -64,10 +64,10 @@ def _line(line: MethodLine, rates_bps: Sequence[float], seconds: Sequence[float]
         x=[rate_bps / MBITS.divisor for rate_bps in rates_bps],
         y=[value / clock.divisor for value in seconds],
         name=name,
-        meta=line.method,
+        meta={"method": line.method} | ({"setting": line.setting} if line.setting else {}),
         mode="lines+markers",
         line={"color": look.colour, "dash": look.dash, "width": 2.5 if line.method == "federa" else 2},
-        marker={"symbol": look.symbol, "size": 7, "maxdisplayed": SYMBOLS},
+        marker=marker(line.method, line.variant) | {"maxdisplayed": SYMBOLS},
         hovertemplate=f"%{{y:.4~g}} {clock.symbol}<br>%{{x:.4~g}} {MBITS.symbol}<extra>{name}</extra>",
     )
 

@@ -8,7 +8,7 @@ from markupsafe import Markup
 from plotly.offline import get_plotlyjs
 
 from analysis import facts, palette, retime_tables, summary, units, warnings
-from analysis.groups import seeds_shown
+from analysis.groups import groups_of, marks_words, seeds_shown
 from analysis.page import environment_of
 from analysis.parts import Block, Chart, Charts, Legend, Section, Special, TablePart, Text, chart
 from analysis.plots import Drawn
@@ -115,7 +115,7 @@ def _chart(study: Study, each: GoalByRate, fraction: float, range_bps: tuple[flo
     own_bps = rate_bounds_bps(link) if link else None
     missed = [line.label for line in each.lines[fraction] if not line.reached]
     parts = [f"Dotted: the rate of {link.name}." if link and own_bps else ""]
-    parts += [f"{units.listing(missed)} did not reach it." if missed else ""]
+    parts += [f"{units.listing(missed)} did not reach it." if missed else "", marks_words(groups_of(each.goal.runs))]
     height_px = {} if fraction == each.main else {"height": SMALL_PX}
     figure = time_by_rate(each.lines[fraction], each.crossovers[fraction], range_bps, own_bps, **height_px)
     name = f"time-by-rate-{fraction * 100:g}{each.goal.suffix}".replace(".", "-")

@@ -89,11 +89,16 @@ def _upper(clients: Sequence[ClientRecord]) -> tuple[Line, ...]:
 
 @dataclass(frozen=True)
 class MethodLine:
-    """The time of a method to a fraction of a target, by rate. ``curves`` has one for each run; None: not reached."""
+    """The time of a method to a fraction of a target, by rate. ``curves`` has one for each run; None: not reached.
+
+    ``setting`` and ``variant`` are as of a group of runs.
+    """
 
     label: str
     method: str
     curves: tuple[RateCurve | None, ...]
+    setting: str = ""
+    variant: int = 0
 
     @property
     def reached(self) -> bool:
@@ -117,7 +122,9 @@ def method_lines(study: Study, goal: Goal, fraction: float) -> tuple[MethodLine,
         for run, (crossing,) in zip(goal.runs, goal.crossings([fraction]), strict=True)
     ]
     return tuple(
-        MethodLine(group.label, group.method, tuple(curves[place] for place in group.places))
+        MethodLine(
+            group.label, group.method, tuple(curves[place] for place in group.places), group.setting, group.variant
+        )
         for group in groups_of(goal.runs)
     )
 

@@ -26,14 +26,14 @@ def times(study: Study, place: int = 0) -> Table:
         for before, later in zip(goal.crossings(), after.crossings(), strict=True)
     ]
     seconds = [crossing.elapsed_s for row in reached for pair in row if pair for crossing in pair]
-    clock = units.time_unit(seconds)
+    clock = units.legible_time_unit(seconds)
     clock = units.Unit(clock.symbol, clock.divisor)  # three digits: conditions are far apart
     size = units.byte_unit(pair[1].payload_bytes for row in reached for pair in row if pair)
     heads = [units.percent(fraction) for fraction in goal.fractions]
     last = max((place for row in reached for place, pair in enumerate(row) if pair), default=len(heads) - 1)
     columns = [Column("method", numeric=False)]
     for head in heads:
-        columns += [Column(f"{head}, recorded, {clock.symbol}"), Column(f"retimed, {clock.symbol} (round)")]
+        columns += [Column(f"{head}, {clock.symbol}"), Column("retimed (round)")]
     rows = tuple(
         (label, *(cell for pair in row for cell in _cells(pair, clock)), _bytes(row[last], size))
         for label, row in zip(goal.labels, reached, strict=True)
@@ -45,7 +45,8 @@ def times(study: Study, place: int = 0) -> Table:
     return Table(
         name=f"{TIMES}{goal.suffix}",
         title=f"Time to {units.listing(heads)} of {goal.words}, {study.words}",
-        note=f"Retimed, not trained again: a target is reached in the same round. {size.symbol}: payload of all "
+        note="First as recorded, then retimed, not trained again: a target is reached in the same round. "
+        f"{size.symbol}: payload of all "
         f"clients, up + down, retimed. {units.NOT_REACHED}: not reached.",
         columns=(*columns, Column(f"{size.symbol} to {heads[last]}")),
         rows=rows,
@@ -63,7 +64,7 @@ def all_times(study: Study) -> tuple[Table, ...]:
 def crossover_table(goal: Goal, found: Mapping[float, Sequence[Crossover]]) -> Table:
     """The rates at which one method becomes faster than another, by fraction of a target."""
     listed = [(fraction, crossover) for fraction in sorted(found) for crossover in found[fraction]]
-    clock = units.time_unit(crossover.seconds for _, crossover in listed)
+    clock = units.legible_time_unit(crossover.seconds for _, crossover in listed)
     clock = units.Unit(clock.symbol, clock.divisor)
     return Table(
         name=f"{CROSSOVERS}{goal.suffix}",

@@ -19,8 +19,9 @@ from analysis import (
 )
 from analysis.front import front_of
 from analysis.goals import drawn_places, goal_of, goals_of
+from analysis.groups import groups_of, marks_words
 from analysis.load import Run
-from analysis.paper.figures import paper_figures
+from analysis.paper.figures import DIVERGENCE, divergence_figures, paper_figures
 from analysis.paper.tables import paper_tables
 from analysis.parts import (
     NO_LINKS,
@@ -30,6 +31,7 @@ from analysis.parts import (
     Facts,
     Folded,
     Legend,
+    Link,
     Links,
     Scale,
     Section,
@@ -38,7 +40,7 @@ from analysis.parts import (
     Text,
     chart,
 )
-from analysis.plots import Drawn
+from analysis.plots import Drawn, slug
 from analysis.rendering import Table
 from analysis.seeds import seed_tables
 from analysis.warnings import Caution, grouped
@@ -47,6 +49,10 @@ MOST_OPEN = 6
 """Runs whose rounds are drawn at once; those of more stand folded, as small charts."""
 MOST_OF_A_FIGURE = 4
 """Charts of one figure of the paper that are drawn at once."""
+
+THREE = 3
+"""Charts that have a row for themselves if they are small."""
+CLIENTS = "Clients and their classes"
 
 DIVERGENCE_LEAD = (
     "Jensen-Shannon divergence (base 2) compares the class shares of two clients: 0 means the same classes in the same "
@@ -65,7 +71,7 @@ def sections_of(runs: Sequence[Run], cautions: Sequence[Caution], links: Links =
         Section("paper-tables", "Tables of the paper", _tables(paper_tables(runs), links)),
         Section("phases", "Where a round's seconds go", tuple(_phases(runs, links))),
         Section("bytes", "Bytes", tuple(_bytes(runs, links))),
-        Section("clients", "Clients and their classes", tuple(_clients(runs, links))),
+        Section("clients", CLIENTS, tuple(_clients(runs, links))),
         Section("failed-clients", "Failed clients", tuple(_failures(runs, links))),
         Section("runs", "Runs and their files", (Special("runs", _run_list(runs, links)),)),
         Section("environment", "Environment and profile", tuple(_settings(runs))),
@@ -77,7 +83,7 @@ def sections_of(runs: Sequence[Run], cautions: Sequence[Caution], links: Links =
 def _time(runs: Sequence[Run], links: Links) -> Iterable[Block]:
     for place in range(len(goals_of(runs))):
         yield _table(tables.time_to_target(runs, place), links)
-        if len(runs) > 1:
+        if len(runs) > 1 and any(map(any, goal_of(runs, place).crossings())):
             fractions = (units.percent(fraction) for fraction in goal_of(runs, place).fractions)
             yield Legend("methods")
             yield Legend("fractions", tuple(zip(fractions, palette.FRACTION_SYMBOLS, strict=False)))
@@ -88,13 +94,20 @@ def _time(runs: Sequence[Run], links: Links) -> Iterable[Block]:
 
 
 def _paper_figures(runs: Sequence[Run], links: Links) -> Iterable[Block]:
-    """The figures by their number; of one that is drawn many times, for settings and layers, the first few are open."""
+    """The figures by their number; of one that is drawn many times, for settings and layers, the first few are open.
+
+    Figure 7 stands with the clients' classes.
+    """
     drawn = paper_figures(runs)
     if drawn:
         yield Legend("methods")
-    for _, of_number in groupby(drawn, key=lambda each: each.name.split("-")[:2]):
+    for number, of_number in groupby(drawn, key=lambda each: each.name.split("-")[1]):
         charts = tuple(_chart(each, links) for each in of_number)
-        yield Charts(charts[:MOST_OF_A_FIGURE])
+        if number == "7":
+            yield Text("Figure 7, the divergence between clients, stands under", "quiet", Link(CLIENTS, "#clients"))
+            continue
+        first = charts[:MOST_OF_A_FIGURE]
+        yield Charts(first, small=len(first) == THREE)
         if more := charts[MOST_OF_A_FIGURE:]:
             figure = charts[0].title.partition(":")[0]
             yield Folded(f"{figure}, {units.counted(len(more), 'more chart')}", (Charts(more),))
@@ -103,6 +116,7 @@ def _paper_figures(runs: Sequence[Run], links: Links) -> Iterable[Block]:
 def _curves(runs: Sequence[Run], links: Links) -> Iterable[Block]:
     """Each metric of a target against time and against rounds."""
     yield Legend("methods")
+    yield from _marks(runs)
     charts = []
     for place in drawn_places(runs):
         ends = "" if figures.decided_s(runs, place) is None else "Until every target is decided; double-click: all."
@@ -112,27 +126,36 @@ def _curves(runs: Sequence[Run], links: Links) -> Iterable[Block]:
     yield Charts(tuple(charts))
 
 
+def _marks(runs: Sequence[Run]) -> Iterable[Block]:
+    """What tells a method's settings apart, below the legend of methods."""
+    words = marks_words(groups_of(runs))
+    if words:
+        yield Text(words, "note")
+
+
 def _phases(runs: Sequence[Run], links: Links) -> Iterable[Block]:
     yield _table(tables.round_phases(runs), links)
     yield Legend("methods")
     yield Legend("phases")
     if len(runs) > 1:
         yield _chart(Drawn("mean-round", "Mean round", "", phase_figures.phases_by_method(runs)), links)
-    by_round = Charts(tuple(_rounds_of(runs)), small=True)
+    by_round = Charts(tuple(_rounds_of(runs, links)), small=True)
     if len(runs) > MOST_OPEN:
         yield Folded(f"Each run, round by round ({units.counted(len(runs), 'run')})", (by_round,))
     else:
         yield by_round
 
 
-def _rounds_of(runs: Sequence[Run]) -> Iterable[Chart]:
-    for place, (label, run) in enumerate(zip(stats.labels(runs), runs, strict=True), start=1):
-        yield chart(Drawn(f"rounds-{place}", label, "", phase_figures.phases_by_round(run)), method=run.header.method)
+def _rounds_of(runs: Sequence[Run], links: Links) -> Iterable[Chart]:
+    for label, run in zip(stats.labels(runs), runs, strict=True):
+        drawn = Drawn(f"rounds-of-{slug(label)}", f"{label}, round by round", "", phase_figures.phases_by_round(run))
+        yield chart(drawn, method=run.header.method, links=links.figures.get(drawn.name, ()))
 
 
 def _bytes(runs: Sequence[Run], links: Links) -> Iterable[Block]:
     yield _table(tables.transfers(runs), links)
     yield Legend("methods")
+    yield from _marks(runs)
     drawn = [
         _named(
             Drawn("metric-by-bytes", _against(runs, place, "bytes"), "", figures.metric_by_bytes(runs, place)),
@@ -149,26 +172,22 @@ def _clients(runs: Sequence[Run], links: Links) -> Iterable[Block]:
     shared = partitions.shared_partitions(runs)
     if shared:
         yield Text(DIVERGENCE_LEAD)
-    for number, each in enumerate(shared, start=1):
+    for each, drawn in zip(shared, divergence_figures(runs), strict=True):
         if each.labels:
             yield Text(units.listing(each.labels), "whose")
         yield Facts(each.facts)
         yield Scale()
-        yield Charts(tuple(_maps(each, "" if len(shared) == 1 else f"-{number}")))
+        yield Charts(tuple(_maps(each, drawn, links)))
     if shared and (files := links.tables.get(partitions.partition_table(runs).name)):
         yield Special("files", files)
 
 
-def _maps(shared: partitions.SharedPartition, suffix: str) -> Iterable[Chart]:
-    mean = partitions.divergence_text(shared.mean_of_pairs)
+def _maps(shared: partitions.SharedPartition, divergence: Drawn, links: Links) -> Iterable[Chart]:
     few = len(shared.samples) <= partition_figures.MOST_CELLS_WITH_NUMBERS
     share = f"Share of each class in a client's samples{'; numbers count samples' if few else ''}"
-    title = f"Divergence between clients; mean of pairs {mean}"
-    yield chart(
-        Drawn(f"divergence{suffix}", title, "", partition_figures.divergence_map(shared)),
-        partition_figures.side_px(shared),
-    )
-    yield chart(Drawn(f"classes{suffix}", share, "", partition_figures.class_map(shared)))
+    classes = Drawn(divergence.name.replace(DIVERGENCE, "classes"), share, "", partition_figures.class_map(shared))
+    yield chart(divergence, partition_figures.side_px(shared), links.figures.get(divergence.name, ()))
+    yield _chart(classes, links)
 
 
 def _failures(runs: Sequence[Run], links: Links) -> Iterable[Block]:

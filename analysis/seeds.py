@@ -36,19 +36,19 @@ def seed_tables(runs: Sequence[Run]) -> tuple[Table, ...]:
 def times_over_seeds(goal: Goal, seeded: Sequence[Seeded]) -> Table:
     """Time to each fraction over seeds, one row a group: how many reached it, the median and its interval."""
     times = [[each.times(fraction) for fraction in goal.fractions] for each in seeded]
-    clock = units.time_unit(value for row in times for cell in row for value in cell if math.isfinite(value))
+    clock = units.legible_time_unit(value for row in times for cell in row for value in cell if math.isfinite(value))
     trimmed = any(len(each.group.runs) >= bootstrap.FEWEST_FOR_TRIMMED_MEAN for each in seeded)
-    columns = [Column("method", numeric=False), Column("runs")]
+    columns = [Column("method", numeric=False)]
     for fraction in goal.fractions:
         words = units.percent(fraction)
-        columns += [Column(f"{words} reached"), Column(f"{words}, {clock.symbol} [interval]")]
+        columns += [Column(f"{words}, {clock.symbol} [interval] (reached)")]
         columns += [Column(f"{words}, {clock.symbol}, trimmed mean", extra=True)] if trimmed else []
     columns.append(Column(f"best {'metric' if len(goal.metrics) > 1 else goal.metric_words}"))
     rows = []
     for each, row in zip(seeded, times, strict=True):
-        cells = [each.group.label, units.count(len(each.group.runs))]
+        cells = [each.group.label]
         for cell in row:
-            cells += [_reached(cell), estimate(median(cell), bootstrap.median_interval(cell), clock)]
+            cells += [f"{estimate(median(cell), bootstrap.median_interval(cell), clock)} ({_reached(cell)})"]
             cells += [time_words(bootstrap.trimmed_mean(cell), clock)] if trimmed else []
         rows.append((*cells, spread_words(bootstrap.spread(each.bests))))
     return Table(
@@ -58,7 +58,7 @@ def times_over_seeds(goal: Goal, seeded: Sequence[Seeded]) -> Table:
         columns=tuple(columns),
         rows=tuple(rows),
         records=tuple(_time_record(each, goal.fractions, row) for each, row in zip(seeded, times, strict=True)),
-        best=_shortest(times, 3, 3 if trimmed else 2),
+        best=_shortest(times, 1, 2 if trimmed else 1),
     )
 
 
@@ -66,8 +66,8 @@ def _times_note(runs: Sequence[Run], trimmed: bool) -> str:
     unfinished = sum(run.header.state != "done" for run in runs)
     parts = [
         clock_words(runs),
-        "Median over runs, where one that never reached the fraction counts as later than all that did "
-        f"({units.NOT_REACHED}: at least half did not); 95 % interval: percentile bootstrap over runs, "
+        "Median over runs, where one that never reached the fraction counts as later than all that did, and how many "
+        f"reached it ({units.NOT_REACHED}: at least half did not); 95 % interval: percentile bootstrap over runs, "
         f"{units.NOT_REACHED} where it is open",
         "Best metric: mean and standard deviation over runs",
     ]
@@ -77,7 +77,7 @@ def _times_note(runs: Sequence[Run], trimmed: bool) -> str:
 
 
 def _reached(times: Sequence[float]) -> str:
-    return f"{sum(map(math.isfinite, times))} of {len(times)}"
+    return f"{sum(map(math.isfinite, times))}/{len(times)}"
 
 
 def _time_record(each: Seeded, fractions: Sequence[float], row: Sequence[Sequence[float]]) -> Record:

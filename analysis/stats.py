@@ -6,11 +6,11 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from statistics import median
-from typing import Any
+from typing import Any, cast
 
 from analysis.facets import SEED, facets_of, telling
 from analysis.load import Run
-from harness.profiles import METHODS
+from harness.profiles import METHODS, Method
 from harness.records import ClientRecord, RoundRecord
 
 METHOD_NAMES = {"fedft": "FedFT", "fedbf": "FedBF", "fedap": "FedAP", "fedlr": "FedLR", "federa": "FeDeRA"}
@@ -104,7 +104,7 @@ def method_name(method: str) -> str:
 
 
 def in_order(runs: Iterable[Run]) -> tuple[Run, ...]:
-    """Runs by method in the papers' order, then by seed, then by run id: a report does not depend on the command."""
+    """Runs by method in the papers' order, by setting, by seed, by run id: a report does not depend on the command."""
     known = {method: place for place, method in enumerate(METHODS)}
     return tuple(
         sorted(
@@ -112,11 +112,18 @@ def in_order(runs: Iterable[Run]) -> tuple[Run, ...]:
             key=lambda run: (
                 known.get(run.header.method, len(known)),
                 run.header.method,
+                *_setting(run),
                 run.header.seed,
                 run.header.run_id,
             ),
         )
     )
+
+
+def _setting(run: Run) -> tuple[str, str, float, int, float]:
+    """What comparisons vary, as it is counted up: alpha 1 before alpha 10, rank 3 before rank 32."""
+    profile, own = run.experiment, run.experiment.method(cast(Method, run.header.method))
+    return profile.dataset.name, profile.model.name, profile.partition.alpha, own.rank, own.lr
 
 
 def labels(runs: Sequence[Run], seeds: bool = True) -> tuple[str, ...]:

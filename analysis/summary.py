@@ -49,7 +49,7 @@ def headline(runs: Sequence[Run], place: int = 0) -> str:
         return _nobody(runs, place)
     found = ranking(runs, place, fraction)
     reached = [each for each in found if each.time_s is not None]
-    clock = units.time_unit(each.time_s for each in reached)
+    clock = units.legible_time_unit(each.time_s for each in reached)
     alone = len(found) == 1
     some = [each for each in found if each.time_s is None and each.reached]
     word = "" if alone else " first," if len(reached) > 1 or some else " alone,"
@@ -88,7 +88,7 @@ def standings(runs: Sequence[Run], place: int = 0) -> tuple[Standing, ...]:
     fraction = highest_reached(runs, place)
     if fraction is None or len(found := ranking(runs, place, fraction)) == 1:
         return ()
-    clock = units.time_unit(each.time_s for each in found)
+    clock = units.legible_time_unit(each.time_s for each in found)
     longest_s = max(each.time_s for each in found if each.time_s is not None)
     comparable = _comparable(runs)
     return tuple(

@@ -38,14 +38,15 @@ def time_to_target(runs: Sequence[Run], place: int = 0) -> Table:
     """
     goal = goal_of(runs, place)
     reached = goal.crossings()
-    clock = units.time_unit(c.elapsed_s for row in reached for c in row if c)
+    clock = units.legible_time_unit(c.elapsed_s for row in reached for c in row if c)
     totals = [targets.payload_bytes(run.rounds) for run in goal.runs]
-    size = units.byte_unit(totals)
+    whole = units.byte_unit(totals)
+    size = units.byte_unit([row[-1].payload_bytes for row in reached if row[-1]] or totals)
     columns = (
         Column("method", numeric=False),
         *(Column(f"{units.percent(fraction)}, {clock.symbol} (round)") for fraction in goal.fractions),
         Column(f"{size.symbol} to {units.percent(goal.fractions[-1])}"),
-        Column(f"{size.symbol} in all", extra=True),
+        Column(f"{whole.symbol} in all", extra=True),
         Column(f"best {'metric' if len(goal.metrics) > 1 else goal.metric_words}"),
         Column("adapter"),
         Column("head"),
@@ -55,7 +56,7 @@ def time_to_target(runs: Sequence[Run], place: int = 0) -> Table:
             label,
             *(f"{clock.number(c.elapsed_s)} ({c.round})" if c else units.NOT_REACHED for c in row),
             size.number(row[-1].payload_bytes) if row[-1] else units.NOT_REACHED,
-            size.number(total),
+            whole.number(total),
             units.metric(targets.best_metric(run.rounds, target.metric)),
             *_parameters(run.header.parameters),
         )
@@ -100,8 +101,8 @@ def round_phases(runs: Sequence[Run]) -> Table:
     return Table(
         name="round-phases",
         title="Seconds per round",
-        note=f"{clock_words(runs)}. Medians over rounds, each phase on its own; communication is download + upload, "
-        "wall what a round of all its clients took on these agents.",
+        note=f"{clock_words(runs)}. Medians over rounds, each phase on its own; communication is download + upload"
+        f"{_wall_words(runs)}.",
         columns=(
             Column("method", numeric=False),
             Column("rounds"),
@@ -116,6 +117,13 @@ def round_phases(runs: Sequence[Run]) -> Table:
             for run, row in zip(runs, values, strict=True)
         ),
     )
+
+
+def _wall_words(runs: Sequence[Run]) -> str:
+    """What the wall's seconds are: a virtual fleet has a clock, but no wall."""
+    if all(run.experiment.fleet == "virtual" for run in runs):
+        return ", wall a round on the virtual clock"
+    return ", wall what a round of all its clients took on these agents"
 
 
 def transfers(runs: Sequence[Run]) -> Table:

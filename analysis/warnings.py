@@ -11,11 +11,14 @@ from typing import Literal
 from analysis import facts, stats, targets, units
 from analysis.groups import Group, groups_of
 from analysis.load import Run
-from harness.profiles import TargetProfile
+from harness.profiles import METHODS, TargetProfile
 
 LOWEST_PROCESSOR_SHARE = 0.8
 LINK_TOLERANCE = 0.1
 MOST_NAMED = 8
+
+MERE_WORDS = ("name", "description")
+"""Keys of a profile that change nothing of a run."""
 
 IMPORTANCE = ("left out", "clocks", "stand-in", "profiles", "unfinished", "failed clients", "not reached")
 """Kinds of cautions by what they forbid; the rest follows as it was found."""
@@ -74,7 +77,8 @@ def _across(runs: Sequence[Run]) -> Iterator[Caution]:
     """What makes runs of one report hard to compare. Seeds may differ: the tables show them."""
     if len({run.header.profile_sha256 for run in runs}) > 1:
         keys = stats.differing_keys([run.header.profile for run in runs])
-        keys = tuple(key for key in keys if not key.startswith("seeds."))
+        others = tuple(f"methods.{method}." for method in METHODS if method not in {run.header.method for run in runs})
+        keys = tuple(key for key in keys if not key.startswith(("seeds.", *others)) and key not in MERE_WORDS)
         if keys:
             yield Caution("profiles", f"The runs do not share one profile; what differs: {_named(keys)}.")
     clocks = sorted({run.header.clock for run in runs if run.header.clock})

@@ -9,9 +9,9 @@ from typing import Annotated, Any
 import typer
 from rich.console import Console
 
-from harness import launch, library, listing
+from harness import launch, listing
 from harness.complaints import complain, ended
-from harness.errors import RunInterruptedError, UsageError
+from harness.errors import RunInterruptedError
 from harness.options import (
     Agents,
     Bind,
@@ -37,6 +37,8 @@ from harness.options import (
     TuneSeeds,
 )
 from harness.profiles import METHODS
+from harness.profiles_command import ProfilesOptions
+from harness.profiles_command import profiles as carry_out
 
 app = typer.Typer(
     help="Benchmark federated fine-tuning of language models on edge devices: seconds and bytes to a target.",
@@ -95,8 +97,9 @@ def compare(
     if print_config:
         launch.print_configs(experiments)
         return 0
-    launch.check_folders(data, models)
+    launch.check_folders(data, models, out)
     launch.check_fleet(experiments, bind, agents, external)
+    launch.check_tables(experiments, wanted)
     if dry_run:
         for experiment in experiments:
             listing.plan(Console(), experiment, wanted)
@@ -125,11 +128,10 @@ def sweep(
     debug: Debug = False,
 ) -> int:
     """Choose each method's learning rate on the validation split, then test it over seeds; the same command goes on."""
-    from harness.sweep.command import sweep as carry_out
+    from harness.sweep.command import sweep as sweep_on
     from harness.sweep.options import SweepOptions
 
-    sets = (*([f"fleet={fleet}"] if fleet else []), *(set_ or []))
-    return carry_out(
+    return sweep_on(
         SweepOptions(
             profile=profile,
             methods=methods,
@@ -142,7 +144,8 @@ def sweep(
             models=models,
             rounds=rounds,
             tune_rounds=tune_rounds,
-            sets=sets,
+            fleet=fleet,
+            sets=tuple(set_ or ()),
             retry_failed=retry_failed,
             dry_run=dry_run,
             as_json=as_json,
@@ -183,11 +186,15 @@ def status(
 
 @app.command()
 def profiles(
-    name: Annotated[str | None, typer.Argument(help="Show this one, resolved; default: list all.")] = None,
+    name: Annotated[
+        str | None,
+        typer.Argument(metavar="PROFILE|partition|measure", help="Show this one, resolved; default: list all."),
+    ] = None,
     of: Annotated[
         list[str] | None,
         typer.Argument(metavar="PROFILE|RUN...", help="After `partition`: a profile; after `measure`: run folders."),
     ] = None,
+    find: Annotated[str | None, typer.Option(help="List those with this in name or description.")] = None,
     set_: SetOption = None,
     data: Data = None,
     models: Models = None,
@@ -195,25 +202,17 @@ def profiles(
     as_json: Json = False,
     debug: Debug = False,
 ) -> int:
-    """List the experiments there are, show one with everything it names put in, or what its clients hold; or make a
-    device and a link of what runs on agents measured: `profiles`, `profiles quickstart`, `profiles partition
-    quickstart`, `profiles measure RUN`."""
-    words = of or []
-    if name is None:
-        listing.show_profiles(Console(), library.list_experiments())
-    elif name == "measure":
-        from harness.measure_command import measure
+    """List the experiments, show one or what its clients hold, or make profiles of what runs measured.
 
-        measure([Path(word) for word in words], out, as_json)
-    elif name == "partition":
-        if len(words) > 1:
-            raise UsageError(f"'{words[1]}' is one word too many; profiles partition shows one profile")
-        launch.partition(words[0] if words else None, set_ or [], data, models, as_json)
-    elif words:
-        word = words[0]
-        raise UsageError(f"'{word}' is one word too many; the commands are: profiles {name}, profiles partition {word}")
-    else:
-        launch.print_configs([library.load_experiment(name, set_ or [])])
+    profiles --find alpha: some of the list, with their commands.
+
+    profiles quickstart: one with everything that it names put in.
+
+    profiles partition quickstart: what each of its clients holds.
+
+    profiles measure RUN: a device and a link of what a run on agents measured.
+    """
+    carry_out(ProfilesOptions(name, tuple(of or ()), find, tuple(set_ or ()), data, models, out, as_json))
     return 0
 
 
@@ -231,7 +230,7 @@ def report(context: typer.Context) -> int:
 
 @app.command(context_settings=PASS_ON)
 def retime(context: typer.Context) -> int:
-    """Show runs' time to target under another link or device, without training again (see: ... retime --help)."""
+    """Show what runs would take over another link or device, without training (see: federa-bench retime --help)."""
     return launch.other_package("retime")(context.args)
 
 

@@ -13,7 +13,8 @@ def ended(error: Exception) -> int:
         complain(str(error))
         return error.exit_code
     if hasattr(error, "exit_code") and hasattr(error, "format_message"):  # the parser's own usage errors
-        complain(f"{error.format_message()} See: federa-bench --help")
+        _, *command = getattr(getattr(error, "ctx", None), "command_path", "").split() or [""]
+        complain(f"{error.format_message().rstrip('.')}; see: {' '.join(['federa-bench', *command, '--help'])}")
         return int(error.exit_code)
     if isinstance(error, OSError) and error.filename:
         complain(f"{error.filename}: {error.strerror}; mend that, then go on (federa-bench status says how)")

@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import errno
+import fcntl
 import os
 import shutil
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import IO
 
 from harness.errors import StoreError
 
 FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+GLANCE_S = 0.5
+"""Who only asks whether a file is locked holds it for a moment: for so long its lock is tried again."""
 
 
 def unwritten(path: Path | str, error: OSError, run: str = "") -> StoreError:
@@ -87,3 +92,17 @@ def cut_torn_line(path: Path) -> None:
         whole_bytes = data.rfind(b"\n") + 1
         if whole_bytes < len(data):
             file.truncate(whole_bytes)
+
+
+def taken_alone(file: IO[str]) -> bool:
+    """Lock an open file for this process alone, until it is closed; whether nobody else writes it."""
+    limit_s = time.monotonic() + GLANCE_S
+    while True:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            if time.monotonic() >= limit_s:
+                return False
+            time.sleep(GLANCE_S / 50)
+        else:
+            return True

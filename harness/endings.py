@@ -50,7 +50,8 @@ def recording_failure(folder: RunFolder) -> Iterator[None]:
     except OSError as error:
         if error.errno not in FULL:
             raise
-        raise folder.unwritten(error.filename or folder.path, error) from error
+        # Of a copy that failed, the second file is the one that was written.
+        raise folder.unwritten(error.filename2 or error.filename or folder.path, error) from error
     except FederaBenchError as error:
         folder.mark("failed", str(error))
         raise

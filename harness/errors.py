@@ -59,3 +59,15 @@ class BlobError(FederaBenchError):
 
 class TrainerError(FederaBenchError):
     """Local training or evaluation failed."""
+
+
+def not_written(what: str, error: OSError, instead: str) -> FederaBenchError:
+    """The error for what cannot be written; bad usage where a file and a folder were taken for each other.
+
+    ``instead`` is what to do, such as "give another --out".
+    """
+    if isinstance(error, FileExistsError | NotADirectoryError):
+        return UsageError(f"{what} cannot be written: a file stands where a folder should be; {instead}")
+    if isinstance(error, IsADirectoryError):
+        return UsageError(f"{what} cannot be written: a folder stands where a file should be; {instead}")
+    return StoreError(f"{what} cannot be written ({error.strerror}); free space or {instead}")

@@ -7,6 +7,7 @@ import sys
 from collections.abc import Callable, Sequence
 from importlib.metadata import entry_points
 from pathlib import Path
+from typing import get_args
 
 import msgspec
 from rich.console import Console
@@ -14,7 +15,8 @@ from rich.markup import escape
 
 from harness import library, listing
 from harness.errors import FederaBenchError, UsageError
-from harness.profiles import METHODS, Experiment, Method, build, fingerprint
+from harness.fleets.virtual_seconds import VirtualSeconds
+from harness.profiles import METHODS, Experiment, FleetKind, Method, build, fingerprint
 from harness.store import RunFolder
 
 SEEDED = ("cohort", "initialisation", "training", "evaluation", "link")
@@ -29,12 +31,30 @@ def experiment_of(
     seed: int | None = None,
     fleet: str | None = None,
 ) -> Experiment:
-    """The resolved experiment; options of their own are overrides like any other, and --set has the last word."""
+    """The resolved experiment; options of their own are overrides like any other, and --set has the last word.
+
+    Raises:
+        UsageError: there is no such fleet.
+        ProfileError: the profile or an override is not valid.
+    """
+    if fleet not in (None, *get_args(FleetKind)):
+        raise UsageError(f"--fleet '{fleet}' is unknown; choose from: {', '.join(get_args(FleetKind))}")
     extra = [f"seeds.{purpose}={seed}" for purpose in SEEDED] if seed is not None else []
     extra += [f"rounds.count={rounds}"] if rounds else []
     extra += [f"agents.count={agents}"] if agents else []
-    extra += [f"fleet={fleet}"] if fleet else []
+    extra += [f"fleet={fleet}"] if fleet is not None else []
     return library.load_experiment(profile, [*extra, *sets])
+
+
+def check_tables(experiments: Sequence[Experiment], methods: Sequence[Method]) -> None:
+    """See that the tables of device and link have the seconds of all that would be run on a virtual fleet.
+
+    Raises:
+        ProfileError: one does not.
+    """
+    for experiment, method in itertools.product(experiments, methods):
+        if experiment.fleet == "virtual":
+            VirtualSeconds(experiment, method)
 
 
 def check_fleet(experiments: Sequence[Experiment], bind: str | None, agents: int | None, external: bool) -> None:
@@ -64,12 +84,15 @@ def methods_of(names: str) -> list[Method]:
     return msgspec.convert(wanted, list[Method])
 
 
-def check_folders(data: Path | None, models: Path | None) -> None:
-    """See that the folders exist which were named.
+def check_folders(data: Path | None, models: Path | None, out: Path | None = None) -> None:
+    """See that the folders exist which were named, and that ``out`` is one or can be made.
 
     Raises:
-        UsageError: one does not.
+        UsageError: one does not, or is a file.
     """
+    there = next((path for path in (out, *out.parents) if path.exists()), None) if out else None
+    if there is not None and not there.is_dir():
+        raise UsageError(f"--out {out}: {there} is a file; give a folder")
     for option, folder in (("--data", data), ("--models", models)):
         if folder is not None and not folder.is_dir():
             raise UsageError(f"{option} {folder}: there is no such folder; give the folder that holds the files")
@@ -148,13 +171,19 @@ def _one_of(folder: RunFolder, several: bool, bind: str | None, external: bool) 
 
 
 def carry_on(folder: RunFolder, bind: str | None, external: bool) -> None:
-    """Run a folder to its end, with progress on stderr."""
+    """Run a folder to its end, with progress on stderr.
+
+    Raises:
+        UsageError: something is asked of agents, and the run's fleet is virtual.
+        FederaBenchError: the run failed or could not be resumed.
+    """
     from harness.bench import RunOptions
     from harness.bench import carry_on as run_on
     from harness.progress import ProgressScreen
 
     header = folder.read_header()
     experiment = build(header.profile, str(folder.path / "header.json"))
+    check_fleet([experiment], bind, None, external)
     options = RunOptions(out=folder.path.parent, bind=bind, local_agents=not external)
     console = Console(stderr=True)
     console.print(

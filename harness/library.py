@@ -9,7 +9,7 @@ key by key, lists, single values and whole parts are replaced, and name and desc
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple, TypeVar
 
@@ -30,11 +30,13 @@ P = TypeVar("P", LinkProfile, DeviceProfile)
 
 
 class Listed(NamedTuple):
-    """An experiment as a list shows it; ``command`` is the one its file opens with."""
+    """An experiment in a list: ``command`` opens its file, ``brought_along`` says that the package holds its data."""
 
     name: str
     description: str
     command: str
+    fleet: str = "zeromq"
+    brought_along: bool = False
 
 
 class Source(NamedTuple):
@@ -57,8 +59,17 @@ def list_experiments() -> list[Listed]:
     Raises:
         ProfileError: one of the files is not valid YAML.
     """
-    paths = sorted((profiles_root() / EXPERIMENTS).glob("*.yaml"))
-    return [Listed(path.stem, str(_read(path).get("description", "")), first_comment(path)) for path in paths]
+    embedded = {path.stem for path in (profiles_root() / PARTS["dataset"]).glob("*.yaml") if "embedded" in _read(path)}
+    return sorted(_listed(path, embedded) for path in (profiles_root() / EXPERIMENTS).glob("*.yaml"))
+
+
+def _listed(path: Path, embedded: Container[str]) -> Listed:
+    keys = own = _read(path)
+    while BASE in own:
+        own = _read(_find(str(own[BASE]), EXPERIMENTS, path.parent))
+        keys = {**own, **keys}
+    description, fleet = str(keys.get("description", "")), str(keys.get("fleet", "zeromq"))
+    return Listed(path.stem, description, first_comment(path), fleet, keys.get("dataset") in embedded)
 
 
 def first_comment(path: Path) -> str:
@@ -71,8 +82,7 @@ def load_experiment(name_or_path: str, overrides: Sequence[str] = ()) -> Experim
     """An experiment by its name or file, with ``a.b=c`` overrides applied in order (values are YAML).
 
     Raises:
-        ProfileError: no such profile, bad YAML, an unknown key or a value out of range; names the file or the
-            override, the key and what is allowed.
+        ProfileError: no such profile, bad YAML, an unknown key, a value out of range; names where, and what is allowed.
     """
     path = _find(name_or_path, EXPERIMENTS, Path())
     data, origins = _composed(path)
@@ -154,10 +164,9 @@ def _find(name: str, folder: str, base: Path) -> Path:
         return path
     known = sorted(path.stem for path in (profiles_root() / folder).glob("*.yaml"))
     if name not in known:
-        kind = folder.removesuffix("s")
-        raise ProfileError(
-            f"there is no {kind} profile '{name}'; {suggestion(name, known)}there are: {', '.join(known) or 'none'}"
-        )
+        many, kind = folder == EXPERIMENTS, folder.removesuffix("s")
+        there = f"see all {len(known)} with: federa-bench profiles" if many else f"there are: {', '.join(known)}"
+        raise ProfileError(f"there is no {kind} profile '{name}'; {suggestion(name, known)}{there}")
     return profiles_root() / folder / f"{name}.yaml"
 
 

@@ -7,18 +7,22 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import msgspec
+from rich import box
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Column, Table
 
 from harness.errors import StoreError
-from harness.library import Listed
 from harness.profiles import Experiment, Method
 from harness.rounds.selection import cohort
 from harness.store import RunFolder
 
 if TYPE_CHECKING:  # numpy is only needed where clients are shown
     from harness.learning.clients import Clients
+
+
+WIDE = 120
+"""Columns of a terminal from which on a run's method and seed have columns of their own, beside its name."""
 
 
 class RunRow(msgspec.Struct, frozen=True, kw_only=True):
@@ -83,28 +87,35 @@ def _row(folder: RunFolder) -> RunRow:
 
 def show_runs(console: Console, rows: Sequence[RunRow], out: Path) -> None:
     """The rows as a table, and below it the command for each run that can go on."""
-    if not rows:
+    of_out = all(Path(row.path).parent == out for row in rows)  # and not runs that were named
+    sweeps = sorted(path.parent for path in out.glob("*/sweep.json")) if of_out else []
+    if not rows and not sweeps:
         console.print(f"no runs in {out} yet; start one with: make bench METHOD=federa", markup=False, highlight=False)
         return
-    table = Table(Column("run", overflow="fold"), "method", "seed", "state", "rounds", "last metric", "clock")
+    wide = console.width >= WIDE
+    extra = ("method", "seed") if wide else ()
+    table = Table(
+        Column("run", overflow="fold"),
+        *(Column(name, no_wrap=True) for name in (*extra, "state", "rounds", "last metric", "clock")),
+        box=box.SIMPLE_HEAD,
+        padding=(0, 1),
+        collapse_padding=True,
+        pad_edge=False,
+    )
     for row in rows:
         last = "-" if row.last is None else f"{row.metric} {row.last:.3f}"
         clock = "-" if row.elapsed_s is None else f"{row.elapsed_s:.1f} s"
         rounds = "-" if row.rounds is None else f"{row.rounds_done}/{row.rounds}"
         seed = "-" if row.seed is None else str(row.seed)
-        table.add_row(escape(Path(row.path).name), row.method or "-", seed, row.state, rounds, escape(last), clock)
-    console.print(table)
+        extra = (row.method or "-", seed) if wide else ()
+        table.add_row(escape(Path(row.path).name), *extra, row.state, rounds, escape(last), clock)
+    if rows:
+        console.print(table)
     commands = [f"go on with: {row.next_command}" for row in rows if row.next_command]
-    for line in [*commands, *(f"unreadable: {row.problem}" for row in rows if row.problem)]:
+    unreadable = [f"unreadable: {row.problem}" for row in rows if row.problem]
+    inside = [f"a sweep; its runs: federa-bench status --out {sweep}/test" for sweep in sweeps]
+    for line in [*commands, *unreadable, *inside]:
         console.print(line, markup=False, highlight=False, soft_wrap=True)
-
-
-def show_profiles(console: Console, experiments: Sequence[Listed]) -> None:
-    """The experiments with what they are and the command that runs them."""
-    table = Table("profile", "what it is", "command")
-    for experiment in experiments:
-        table.add_row(*map(escape, experiment))
-    console.print(table)
 
 
 def show_clients(console: Console, clients: Clients) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import shlex
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import msgspec
 from rich import box
@@ -13,13 +14,14 @@ from rich.table import Column, Table
 
 from harness import launch, measuring
 from harness.durable import replace_whole
-from harness.errors import StoreError, UsageError
+from harness.errors import UsageError, not_written
 from harness.library import list_experiments
 from harness.measuring import Recorded, Replay
 from harness.profiles import build
-from harness.store import RunFolder
+from harness.store import HEADER, RunFolder
 
 DEVICE, LINK = "measured-device.yaml", "measured-link.yaml"
+NOT_REPLAYED = ("description", "fleet", "device", "link", "agents")
 
 
 class Measured(msgspec.Struct, frozen=True, kw_only=True):
@@ -40,17 +42,26 @@ def measure(runs: Sequence[Path], out: Path | None, as_json: bool) -> None:
 
     The files are written into ``out``, or into the first run's folder; older ones are replaced.
 
+    A folder of run folders stands for all of them.
+
     Raises:
         UsageError: no run is named, a folder is none, has nothing to measure, or is not of the others' device and link.
         StoreError: a record cannot be read, or a file not be written.
     """
     if not runs:
-        raise UsageError("profiles measure: name the runs, such as: federa-bench profiles measure runs/*")
-    measured = _measured([recorded(path) for path in dict.fromkeys(runs)], out or runs[0])
+        raise UsageError("profiles measure: name the runs; federa-bench status lists those there are")
+    folders = [folder for path in dict.fromkeys(runs) for folder in _run_folders(path)]
+    measured = _measured([recorded(folder) for folder in folders], out or folders[0])
     if as_json:
         launch.print_json(measured)
     else:
         show(Console(), measured)
+
+
+def _run_folders(path: Path) -> list[Path]:
+    """The folder itself if it is a run's, else the run folders in it; itself again where there is none."""
+    below = [] if (path / HEADER).is_file() else sorted(header.parent for header in path.glob(f"*/{HEADER}"))
+    return below or [path]
 
 
 def recorded(path: Path) -> Recorded:
@@ -88,13 +99,11 @@ def _write(path: Path, text: str) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
         replace_whole(path, text.encode())
     except OSError as error:
-        raise StoreError(
-            f"{path} could not be written: {error.strerror}; name another folder with --out, or mend that"
-        ) from None
+        raise not_written(str(path), error, "name another folder with --out") from None
 
 
 def replay_command(runs: Sequence[Recorded], out: Path) -> str:
-    """The command that replays ``runs`` on a virtual fleet under the profiles in ``out``."""
+    """The command that replays ``runs``, with the overrides of the first, virtually under the profiles in ``out``."""
     experiment, header = runs[0].experiment, runs[0].header
     known = any(listed.name == experiment.name for listed in list_experiments())
     methods = list(dict.fromkeys(run.header.method for run in runs))
@@ -103,8 +112,26 @@ def replay_command(runs: Sequence[Recorded], out: Path) -> str:
     words += ["--rounds", str(experiment.rounds.count), "--seed", str(header.seed)]
     for option, folder in (("--data", header.data), ("--models", header.models)):
         words += [option, folder] if folder else []
+    if known:
+        named = launch.experiment_of(experiment.name, [], experiment.rounds.count, seed=header.seed)
+        for override in _overrides(msgspec.to_builtins(named), msgspec.to_builtins(experiment)):
+            words += ["--set", override]
     words += ["--set", "fleet=virtual", "--set", f"device={out / DEVICE}", "--set", f"link={out / LINK}"]
     return shlex.join(words)
+
+
+def _overrides(named: dict[str, Any], run: dict[str, Any], within: str = "") -> list[str]:
+    """The ``a.b=c`` that make the profile ``named`` that of ``run``, but for what a replay has of its own."""
+    found = []
+    for key, value in run.items():
+        path, before = f"{within}{key}", named.get(key)
+        if path in NOT_REPLAYED or value == before:
+            continue
+        if isinstance(value, dict) and isinstance(before, dict) and value.keys() == before.keys():
+            found += _overrides(before, value, f"{path}.")
+        else:
+            found.append(f"{path}={msgspec.json.encode(value).decode()}")
+    return found
 
 
 def show(console: Console, measured: Measured) -> None:

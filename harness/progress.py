@@ -36,7 +36,7 @@ class ProgressScreen:
             console=console,
             disable=not self._live,
         )
-        self._task = self._bar.add_task(title, total=experiment.rounds.count, clients="", metric="", left="")
+        self._task = self._bar.add_task(title, total=experiment.rounds.count, clients="preparing", metric="", left="")
 
     def __enter__(self) -> ProgressScreen:
         self._bar.start()

@@ -14,7 +14,7 @@ import msgspec
 
 from harness.devices import LocalSeconds, local_seconds
 from harness.errors import StoreError
-from harness.links import transfer
+from harness.links import achieved_bps, transfer
 from harness.profiles import DeviceProfile, Experiment, LinkProfile, Method, Setting
 from harness.records import ClientRecord, Clock, Header, RoundRecord
 from harness.rounds.phases import critical_path_s, energy_j, phases, slowest, wire_bytes
@@ -134,16 +134,12 @@ def _moved(record: ClientRecord, setting: Setting, link_seed: int, link: LinkPro
         download_s=down.seconds,
         upload_s=up.seconds,
         wire_bytes=None,
-        download_bps=_rate_bps(record.download_bytes, down.seconds),
-        upload_bps=_rate_bps(record.upload_bytes, up.seconds),
+        download_bps=achieved_bps(record.download_bytes, down.seconds),
+        upload_bps=achieved_bps(record.upload_bytes, up.seconds),
         link_down_bps=down.link_bps,
         link_up_bps=up.link_bps,
         energy_j=None,
     )
-
-
-def _rate_bps(size_bytes: int, seconds: float) -> float:
-    return size_bytes * 8 / seconds if seconds > 0 else 0.0
 
 
 def _begun(header: Header, setting: Setting, link_seed: int, state_bytes: int, conditions: Conditions) -> Header:
@@ -190,14 +186,12 @@ def _round(
         wire_bytes=wire_bytes(clients),
     )
     if conditions.link is None and conditions.device is None:
-        return msgspec.structs.replace(record, elapsed_s=elapsed_before_s + record.round_s)
+        return record
     said_s = None if conditions.device is None else conditions.device.server.aggregate_s
     aggregate_s = record.aggregate_s if said_s is None else said_s
     path_s = critical_path_s(clients, aggregate_s)
     wall_s = path_s + record.wall_s - record.critical_path_s
-    last = slowest(clients)
-    accepted = [*(client for client in clients if client is not last), last]
-    parts = phases(clock, accepted, wall_s, aggregate_s)
+    parts = phases(clock, [slowest(clients)], wall_s, aggregate_s)
     return msgspec.structs.replace(
         record,
         elapsed_s=elapsed_before_s + parts.round_s,

@@ -20,7 +20,7 @@ from typing import Any, Literal
 import msgspec
 
 from harness.blobs import blob_of
-from harness.durable import append_whole, copy_whole, cut_torn_line, replace_whole, unwritten
+from harness.durable import append_whole, copy_whole, cut_torn_line, replace_whole, taken_alone, unwritten
 from harness.errors import StoreError, UsageError
 from harness.records import READABLE_SCHEMAS, READABLE_WORDS, ClientRecord, Header, Partition, RoundRecord
 from harness.rounds.events import AnyEvent
@@ -78,14 +78,12 @@ class RunFolder:
             StoreError: another controller writes this run.
         """
         with (self.path / LOCK).open("a+", encoding="utf-8") as file:
-            try:
-                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
+            if not taken_alone(file):
                 file.seek(0)
                 raise StoreError(
                     f"{self.path} is being written by process {file.read().strip() or '(unknown)'}; "
                     "wait for it to end, or stop it"
-                ) from None
+                )
             file.truncate(0)
             file.write(f"{os.getpid()}\n")
             file.flush()

@@ -15,7 +15,7 @@ from analysis.export import FORMATS, SCRIPT, formats_of, plates, write_figures
 from analysis.parts import chart
 from analysis.plots import Drawn, blank
 from analysis.printed import Plate, printed
-from harness.errors import FederaBenchError, StoreError, UsageError
+from harness.errors import FederaBenchError, UsageError
 
 BROWSER = find_browser()
 needs_browser = pytest.mark.skipif(BROWSER is None, reason="no Chromium on this machine: install chromium to run this")
@@ -134,13 +134,13 @@ def test_files_of_an_earlier_report_do_not_stay_beside_new_ones(tmp_path: Path) 
 
 def test_a_folder_that_cannot_be_written_is_said(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
-    with pytest.raises(StoreError, match="figures cannot be written"):
+    with pytest.raises(UsageError, match="figures cannot be written: a file stands where a folder"):
         write_figures([some()], tmp_path / "file", None)
 
 
 def test_formats_are_a_list_in_any_order() -> None:
     assert formats_of("PNG, html") == ("html", "png")
-    with pytest.raises(UsageError, match="'pdf' is none; choose from: html, svg, png"):
+    with pytest.raises(UsageError, match="'pdf' is no format; choose from: html, svg, png"):
         formats_of("pdf")
     with pytest.raises(UsageError, match="names no format"):
         formats_of(",")

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
+import msgspec
 from run_folders import DEMO, QUESTIONS, demo, experiment, run
 
 from analysis import figures
@@ -69,6 +72,28 @@ def test_two_targets_of_one_metric_share_a_figure_that_ends_when_both_are_decide
     assert len(figures.metric_by_time([run(metrics, of=both)]).layout.shapes) == 6
     assert figures.decided_s([run(metrics, of=both)]) == 1.15 * 8.0
     assert figures.decided_s([run(metrics, of=experiment(target={"value": 0.5}))]) == 1.15 * 4.0
+
+
+def test_fast_and_slow_share_a_logarithmic_axis_of_time() -> None:
+    """FeDeRA is done after 12 s, FedFT after 1,200: on a linear axis the former would stand in its first pixels."""
+    slow = run(metrics=(0.1, 0.2, 0.8), method="fedft")
+    rounds = tuple(msgspec.structs.replace(record, elapsed_s=100 * record.elapsed_s) for record in slow.rounds)
+    both = [replace(slow, rounds=rounds), run(metrics=(0.1, 0.2, 0.8))]
+    for draw in (figures.metric_by_time, figures.milestones):
+        drawn = draw(both)
+        assert (drawn.layout.xaxis.type, drawn.layout.xaxis.title.text) == ("log", "time, s")
+        assert all(x > 0 for trace in drawn.data for x in trace.x)
+    assert figures.decided_s(both) is None  # all of it can be seen
+    low, high = figures.milestones(both).layout.xaxis.range
+    assert 10**low < 12.0 < 1200.0 < 10**high
+
+
+def test_settings_of_a_method_have_its_colour_and_marks_of_their_own() -> None:
+    made = [run(of=experiment(link={"name": link}), seed=seed) for link in ("lte", "wifi") for seed in range(2)]
+    lines = figures.metric_by_round(made).data
+    assert [line.marker.symbol for line in lines] == ["circle", "circle", "circle-open", "circle-open"]
+    assert {line.line.color for line in lines} == {style("federa").colour}
+    assert {line.meta["setting"] for line in lines} == {"FeDeRA link lte", "FeDeRA link wifi"}
 
 
 def test_milestones_mark_what_was_reached_and_nothing_else() -> None:

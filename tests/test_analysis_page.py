@@ -81,7 +81,8 @@ def test_a_method_has_its_mark_beside_its_name_in_every_table() -> None:
 
 def test_clients_are_shown_once_for_runs_that_share_a_partition() -> None:
     page = without_plotly(render([demo(method, holding=partition(3, 2)) for method in ("fedlr", "federa")]))
-    assert page.count("<figcaption>Divergence between clients; mean of pairs 0.548 <") == 1
+    assert page.count("<figcaption>Figure 7: divergence between clients <") == 1
+    assert page.count("mean of pairs 0.548") == 1
     assert 'class="whose"' not in page
     mixed = [demo("fedlr", holding=partition(3, 2)), demo("federa", holding=partition(4, 2)), demo("fedft")]
     assert re.findall(r'class="whose">(.*?)<', render(mixed)) == ["FedLR", "FeDeRA"]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from analysis.palette import OTHER, STYLES, legend, named, style
+from analysis.palette import OTHER, STYLES, VARIANTS, legend, marker, named, style, variant_words
 
 KNOWN = {entry.name: entry.style for entry in legend(STYLES)}
 
@@ -25,3 +25,11 @@ def test_a_label_that_begins_with_a_method_has_its_style(label: str) -> None:
 @pytest.mark.parametrize("label", ["", "FedAPx", "the FeDeRA paper", "0.83"])
 def test_other_labels_have_none(label: str) -> None:
     assert named(label, KNOWN) is None
+
+
+def test_settings_of_a_method_keep_its_shape_and_differ_in_filling_and_size() -> None:
+    markers = [marker("fedlr", variant) for variant in range(len(VARIANTS))]
+    assert all(each["symbol"] in ("diamond", "diamond-open") for each in markers)
+    assert len({(each["symbol"], each["size"]) for each in markers}) == len(VARIANTS)
+    assert marker("fedlr", len(VARIANTS), 9) == {"symbol": "diamond", "size": 9}
+    assert [variant_words(variant) for variant in (0, 1, 5)] == ["filled", "open", "open"]

@@ -14,7 +14,7 @@ from analysis.load import Run
 from analysis.paper.curves import by_round, by_time
 from analysis.paper.figures import paper_figures
 from analysis.paper.heterogeneity import by_alpha, points
-from analysis.paper.overview import marks, overviews, sizes_px
+from analysis.paper.overview import labels_above, marks, overviews, sizes_px
 from analysis.paper.panels import Panel, panels_of
 
 ALL = tuple(demo(method, rounds=30) for method in DEMO)
@@ -22,6 +22,12 @@ ALL = tuple(demo(method, rounds=30) for method in DEMO)
 
 def of_alpha(alpha: float, method: str = "federa", best: float = 0.8, seed: int = 0) -> Run:
     return run(metrics=(best - 0.1, best), method=method, seed=seed, of=experiment(partition={"alpha": alpha}))
+
+
+def later(made: Run, seconds: float) -> Run:
+    """The run with a clock that was so much ahead."""
+    rounds = [msgspec.structs.replace(record, elapsed_s=record.elapsed_s + seconds) for record in made.rounds]
+    return replace(made, rounds=tuple(rounds))
 
 
 def moving(made: Run) -> Run:
@@ -109,11 +115,10 @@ def test_seeds_are_one_line_the_median_by_round() -> None:
 
 
 def test_time_is_the_median_of_the_seeds_time_in_the_clocks_unit() -> None:
-    quick, slow = run(metrics=(0.1, 0.2), seed=0), run(metrics=(0.1, 0.2), seed=1)
-    slow = replace(slow, rounds=tuple(msgspec.structs.replace(r, elapsed_s=r.elapsed_s + 7200.0) for r in slow.rounds))
+    quick, slow = (later(run(metrics=(0.1, 0.2), seed=seed), 3600.0 * (1 + seed)) for seed in (0, 1))
     (drawn,) = by_time(panel(quick, slow))
     assert drawn.figure.layout.xaxis.title.text == "time, h"
-    assert list(drawn.figure.data[-1].x) == pytest.approx([(4 + 3600) / 3600, (8 + 3600) / 3600])
+    assert list(drawn.figure.data[-1].x) == pytest.approx([(4 + 5400) / 3600, (8 + 5400) / 3600])
 
 
 def test_best_metric_by_alpha_has_mean_and_deviation_over_seeds() -> None:
@@ -131,6 +136,49 @@ def test_methods_stand_side_by_side_at_their_alpha() -> None:
     assert [tuple(line.customdata) for line in (left, right)] == [(0.1, 10.0)] * 2
     assert left.x[0] < 0.1 < right.x[0] < 0.105
     assert list(drawn.figure.layout.xaxis.ticktext) == ["0.1", "10"]
+
+
+def test_two_settings_of_a_method_are_two_lines_by_alpha_and_no_seeds_of_one() -> None:
+    """Each alpha has a profile of its own, with a name of its own; they make one line for each link."""
+    runs = [
+        run((best,), of=experiment(name=f"of-{alpha}", partition={"alpha": alpha}, link={"name": link}))
+        for link, best in (("lte", 0.5), ("wifi", 0.7))
+        for alpha in (0.1, 1.0)
+    ]
+    (whole,) = panels_of(runs, by_alpha=False)
+    (drawn,) = by_alpha(whole)
+    assert [(line.name, tuple(line.y), line.marker.symbol) for line in drawn.figure.data] == [
+        ("FeDeRA link lte", (0.5, 0.5), "circle"),
+        ("FeDeRA link wifi", (0.7, 0.7), "circle-open"),
+    ]
+    assert "Marks: filled for FeDeRA link lte; open for FeDeRA link wifi." in drawn.caption
+
+
+def test_settings_of_one_method_in_one_figure_are_told_apart() -> None:
+    runs = [run((0.5, 0.8), of=experiment(link={"name": link})) for link in ("lte", "wifi")]
+    first, *others = paper_figures(runs)
+    assert [trace.text[0].partition(":")[0] for trace in first.figure.data] == ["FeDeRA link lte", "FeDeRA link wifi"]
+    assert "Marks" not in first.caption  # their sizes mean bytes there
+    for drawn in others:
+        symbols = [trace.marker.symbol for trace in drawn.figure.data]
+        assert symbols == ["circle", "circle-open"], drawn.name
+        assert "open for FeDeRA link wifi" in drawn.caption
+
+
+def test_words_of_marks_that_are_close_to_each_other_do_not_meet() -> None:
+    """The lower of two neighbours has its words below it, the earlier of two at one height too; one alone above."""
+    low, high, far = (run((0.1, best), method=m) for best, m in ((0.80, "federa"), (0.81, "fedlr"), (0.95, "fedap")))
+    assert labels_above(marks([low, high, far], 0)) == [False, True, True]
+    assert labels_above(marks([later(low, 1.0), high, far], 0))[0] is False
+    assert labels_above(marks([low, later(run((0.1, 0.8), method="fedlr"), 1.0)], 0)) == [False, True]
+    assert labels_above(marks([low], 0)) == [True]
+
+
+def test_time_is_logarithmic_where_methods_are_far_apart() -> None:
+    quick, slow = (panel(run((0.1, 0.8)), later(run((0.1, 0.8), method="fedlr"), seconds)) for seconds in (0.0, 1000.0))
+    assert by_time(quick)[0].figure.layout.xaxis.type is None
+    assert by_time(slow)[0].figure.layout.xaxis.type == "log"
+    assert by_round(slow)[0].figure.layout.xaxis.type is None
 
 
 def test_partitions_without_alpha_are_in_no_figure_by_alpha() -> None:
@@ -155,9 +203,18 @@ def test_who_reached_nothing_is_named_and_not_drawn() -> None:
 
 
 def test_a_mark_s_area_is_its_payload() -> None:
-    large, small, smallest = sizes_px([4e9, 1e9, 1.0])
+    large, small, smallest = sizes_px([4e9, 1e9, 1.0], ["circle"] * 3)
     assert large / small == 2
     assert 0 < smallest < small
+
+
+@pytest.mark.parametrize(
+    ("symbol", "area"),  # of size 2, by plotly's paths: a square, a rhombus, a plus of two bars, a triangle
+    [("square", 4.0), ("diamond", 2.6 * 2.6 / 2), ("cross", 2 * 2.4 * 0.8 - 0.8**2), ("triangle-up", 1.5 * 2 / 3**0.5)],
+)
+def test_equal_payloads_have_equal_areas_whatever_the_symbol(symbol: str, area: float) -> None:
+    circle, other = sizes_px([1e6, 1e6], ["circle", symbol])
+    assert area * (other / 2) ** 2 == pytest.approx(math.pi * (circle / 2) ** 2)
 
 
 def test_methods_keep_their_colours_and_can_be_hidden() -> None:

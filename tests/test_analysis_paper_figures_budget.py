@@ -14,6 +14,13 @@ from analysis.paper.panels import panels_of
 def test_a_fall_does_not_lower_what_was_reached() -> None:
     made = run((0.5, None, 0.7, 0.6))
     assert best_within(made, "accuracy", [1.0, 2.0, 3.0, 4.0]) == {1.0: 0.5, 3.0: 0.7, 4.0: 0.7}
+    assert best_within(run((None,)), "accuracy", [1.0]) == {}
+
+
+def test_between_two_steps_nothing_is_drawn() -> None:
+    """Marks of rounds that change nothing would stand side by side at the end of a logarithmic axis."""
+    made = run((0.5, 0.5, 0.4, 0.7, 0.7, 0.6, None))
+    assert best_within(made, "accuracy", [float(x) for x in range(1, 8)]) == {1.0: 0.5, 4.0: 0.7, 6.0: 0.7}
 
 
 def test_the_three_budgets_are_rounds_seconds_and_bytes_so_far() -> None:

@@ -46,6 +46,13 @@ def test_by_round_it_is_the_mean_over_all_weights() -> None:
     assert list(figure.data[0].y) == pytest.approx([0.03, 0.05])
 
 
+def test_each_factor_has_figures_of_its_own() -> None:
+    both = drawn(drifting([{"layer.0.query.A": (0.1, 0.01), "layer.0.query.B": (0.7, 0.07)}]))
+    assert len(both) == 8
+    by_factor = [both[f"figure-5-magnitude-of-{factor}-by-layer"].figure.data[0].y for factor in "ab"]
+    assert by_factor == [(0.1,), (0.7,)]
+
+
 def test_a_factor_without_a_direction_yet_is_left_out_of_that_round() -> None:
     made = drifting([{"layer.0.query.B": (2.0, None)}, {"layer.0.query.B": (1.0, 0.25)}], "fedlr")
     figures = drawn(made)

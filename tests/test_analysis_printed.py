@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
+import msgspec
 import numpy as np
-from run_folders import DEMO, demo, partition, run
+from run_folders import DEMO, demo, experiment, partition, run
 
 from analysis import figures, partition_figures, phase_figures
 from analysis.load import Run
+from analysis.paper.curves import by_round
+from analysis.paper.panels import panels_of
 from analysis.partitions import SharedPartition
 from analysis.parts import Charts, Folded, Legend, Section, Text, chart
 from analysis.plots import Drawn, blank
@@ -42,6 +46,27 @@ def test_bars_are_named_by_their_phases() -> None:
     assert len(set(named)) == len(named)
 
 
+def test_over_seeds_the_legend_shows_the_median_and_not_the_edge_of_a_band() -> None:
+    runs = [demo(method, seed=seed) for method in ("fedlr", "federa") for seed in range(2)]
+    (panel,) = panels_of(runs)
+    (drawn,) = by_round(panel)
+    shown = [trace for trace in printed(plate(drawn.figure)).figure["data"] if trace["showlegend"]]
+    assert [trace["name"] for trace in shown] == ["FedLR", "FeDeRA"]
+    assert all(trace["line"]["width"] > 0 for trace in shown)
+
+
+def test_settings_of_a_method_have_entries_of_their_own_whatever_their_seeds() -> None:
+    made = [run(of=experiment(link={"name": link}), seed=seed) for link in ("lte", "wifi") for seed in range(2)]
+    assert entries(plate(figures.metric_by_round(made))) == ["FeDeRA link lte", "FeDeRA link wifi"]
+
+
+def test_a_phase_that_took_no_time_has_no_entry() -> None:
+    idle = [msgspec.structs.replace(record, wait_s=0.0, other_s=0.0) for record in run().rounds]
+    made = replace(run(), rounds=tuple(idle))
+    for figure in (phase_figures.phases_by_round(made), phase_figures.phases_by_method([made])):
+        assert entries(plate(figure)) == ["train", "download", "upload", "load", "aggregate"]
+
+
 def test_marks_are_explained_where_rows_have_their_names_already() -> None:
     assert entries(plate(figures.milestones(ALL), MARKS)) == ["90 %", "95 %"]
 
@@ -69,6 +94,7 @@ def test_a_heat_map_has_its_values_and_the_scale_of_its_colours() -> None:
     between = divergence.between_clients(np.array(held.counts))
     np.testing.assert_allclose(trace["z"], between, atol=0.0005 + 1e-9)
     assert trace["showscale"] is True
+    assert trace["colorbar"]["title"]["text"] == "Jensen-Shannon divergence"
     (shares,) = printed(plate(partition_figures.class_map(SharedPartition(held, ())))).figure["data"]
     assert np.array(shares["z"]).shape == (4, 9)
 

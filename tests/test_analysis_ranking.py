@@ -23,6 +23,18 @@ def test_the_fastest_is_first_and_who_never_got_there_last() -> None:
     assert times_as_fast(found[0], found[2]) is None
 
 
+def test_of_those_who_never_got_there_the_best_is_first() -> None:
+    never = [run((best,), method=method) for method, best in (("fedft", 0.2), ("fedlr", 0.5), ("federa", 0.3))]
+    assert [each.label for each in ranking(never, 0, 0.9)] == ["FedLR", "FeDeRA", "FedFT"]
+
+
+def test_who_took_no_time_is_not_so_many_times_as_fast() -> None:
+    made = run(FAST)
+    at_once = Run(made.header, (round_record(1, 0.8, elapsed_s=0.0),), (), made.path)
+    first, other = ranking([at_once, run(SLOW, method="fedlr")], 0, 0.9)
+    assert times_as_fast(first, other) is None
+
+
 def test_over_seeds_a_group_has_the_median_of_its_runs() -> None:
     (found,) = ranking([run(metrics, seed=seed) for seed, metrics in enumerate((FAST, SLOW, NEVER))], 0, 0.9)
     assert (found.time_s, found.payload_bytes, found.reached, found.runs) == (12.0, 6000, 2, 3)

@@ -138,6 +138,19 @@ def test_latex_is_balanced_and_each_begin_has_its_end() -> None:
         ]
 
 
+def test_a_wide_table_is_made_as_narrow_as_the_line() -> None:
+    eight, nine = (
+        Table("wide", "Wide", "", tuple(Column(str(n)) for n in range(count)), (("1",) * count,), ())
+        for count in (8, 9)
+    )
+    assert "resizebox" not in rendering.to_latex(eight)
+    latex = rendering.to_latex(nine)
+    assert latex.startswith("% needs \\usepackage{booktabs,graphicx}\n")
+    assert "\\resizebox{\\linewidth}{!}{%\n\\begin{tabular}" in latex
+    assert "\\end{tabular}}\n\\end{table}" in latex
+    assert is_balanced(latex)
+
+
 def test_what_latex_reads_as_its_own_is_escaped_everywhere() -> None:
     latex = rendering.to_latex(HARD).removeprefix("% needs \\usepackage{booktabs}\n")
     assert not re.search(r"(?<!\\)[%#]", latex)

@@ -10,7 +10,7 @@ from run_folders import demo, run, write
 
 from analysis.load import load_run
 from analysis.report import write_report, write_tables
-from harness.errors import StoreError
+from harness.errors import UsageError
 
 
 def test_the_page_links_to_the_files_that_are_there(tmp_path: Path) -> None:
@@ -26,9 +26,9 @@ def test_the_page_links_to_the_files_that_are_there(tmp_path: Path) -> None:
 
 def test_a_report_that_cannot_be_written_is_one_sentence(tmp_path: Path) -> None:
     (tmp_path / "taken").write_text("a file")
-    with pytest.raises(StoreError, match=r"report\.html cannot be written"):
+    with pytest.raises(UsageError, match=r"report\.html cannot be written: a file stands where a folder"):
         write_report([run()], tmp_path / "taken" / "report.html")
-    with pytest.raises(StoreError, match="tables cannot be written"):
+    with pytest.raises(UsageError, match="tables cannot be written"):
         write_tables([run()], tmp_path / "taken" / "tables")
 
 

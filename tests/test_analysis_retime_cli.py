@@ -104,5 +104,5 @@ def test_runs_without_a_target_are_refused(
 def test_what_cannot_be_written_is_said(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     folder = written(tmp_path / "runs", timed_run("federa", of=PLAIN))
     (tmp_path / "file").write_text("")
-    assert main([str(folder), "--out", str(tmp_path / "file" / "there")]) == 1
-    assert "cannot be written" in capsys.readouterr().err
+    assert main([str(folder), "--out", str(tmp_path / "file" / "there")]) == 2
+    assert "cannot be written: a file stands where a folder should be" in capsys.readouterr().err

@@ -18,10 +18,22 @@ RANGE_BPS = (1e6, 1e9)
 
 def test_each_method_that_reached_the_target_is_a_line_in_its_colour() -> None:
     figure = time_by_rate([FEDFT, FEDERA, NEVER], (), RANGE_BPS)
-    assert [(trace.name, trace.meta) for trace in figure.data] == [("FedFT", "fedft"), ("FeDeRA", "federa")]
+    assert [(trace.name, trace.meta) for trace in figure.data] == [
+        ("FedFT", {"method": "fedft"}),
+        ("FeDeRA", {"method": "federa"}),
+    ]
     assert figure.data[1].line.color == STYLES["federa"].colour
     assert (figure.data[0].x[0], figure.data[0].x[-1]) == (1.0, pytest.approx(1000.0))
     assert figure.data[0].y[0] == pytest.approx((1000.0 + 90000.0) / 3600)
+
+
+def test_settings_of_a_method_have_marks_of_their_own() -> None:
+    curves = FEDERA.curves
+    lines = [MethodLine(f"FeDeRA rank {rank}", "federa", curves, f"FeDeRA rank {rank}", rank) for rank in (0, 1)]
+    one, other = time_by_rate(lines, (), RANGE_BPS).data
+    assert (one.line.color, one.marker.symbol) == (other.line.color, "circle")
+    assert other.marker.symbol == "circle-open"
+    assert other.meta == {"method": "federa", "setting": "FeDeRA rank 1"}
 
 
 def test_both_axes_are_logarithmic_with_plain_numbers() -> None:

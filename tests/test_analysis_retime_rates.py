@@ -46,6 +46,13 @@ def test_a_curve_is_what_retiming_gives_at_each_rate(rate_mbps: float, clock: Cl
         assert seconds == pytest.approx(record.elapsed_s, rel=1e-12)
 
 
+def test_a_method_that_ships_nothing_pays_no_first_transfer() -> None:
+    run = timed_run("fedlr")
+    steady = LinkProfile(name="steady", rate_mbps=5.0)
+    (over,) = study([run], steady).retimed
+    assert rate_curve(study([run], steady), run, 4).seconds(5e6) == pytest.approx(over.rounds[-1].elapsed_s, rel=1e-12)
+
+
 def test_without_another_link_the_latency_is_the_recorded_one() -> None:
     run = timed_run()
     steady = LinkProfile(name="steady", rate_mbps=50.0, latency_s=run.experiment.link.latency_s)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from run_folders import QUESTIONS, demo, experiment, partition, run
 
-from analysis.parts import Chart, Charts, Folded, Link, Links, Section, TablePart
+from analysis.parts import Chart, Charts, Folded, Link, Links, Section, TablePart, Text
 from analysis.sections import MOST_OF_A_FIGURE, MOST_OPEN, sections_of
 
 
@@ -47,6 +47,46 @@ def test_every_anchor_stands_once_whatever_is_shown() -> None:
     tables = [block.table.name for s in sections for block in s.blocks if isinstance(block, TablePart)]
     anchors = [*charts, *tables, *(section.anchor for section in sections)]
     assert sorted(anchors) == sorted(set(anchors))
+
+
+def test_the_divergence_of_clients_is_drawn_once_with_their_classes() -> None:
+    found = by_anchor(sections_of([demo("federa", rounds=3, holding=partition(3, 2))], ()))
+    assert [chart.name for chart in all_charts(found["clients"])] == ["figure-7-divergence", "classes"]
+    assert not any("divergence" in chart.name for chart in all_charts(found["paper-figures"]))
+    (pointer,) = (block for block in found["paper-figures"].blocks if isinstance(block, Text))
+    assert pointer.link == Link("Clients and their classes", "#clients")
+
+
+def test_maps_of_two_partitions_are_named_after_them() -> None:
+    runs = [
+        demo(method, rounds=3, holding=partition(3, 2, seed=seed)) for seed, method in enumerate(("fedlr", "federa"))
+    ]
+    assert [chart.name for chart in all_charts(by_anchor(sections_of(runs, ()))["clients"])] == [
+        f"{name}-dirichlet-alpha-0.1-seed-{seed}" for seed in (0, 1) for name in ("figure-7-divergence", "classes")
+    ]
+
+
+def test_where_nobody_reached_anything_no_empty_figure_of_it_is_drawn() -> None:
+    missed = [run((0.1,), method=method) for method in ("fedlr", "federa")]
+    assert all_charts(by_anchor(sections_of(missed, ()))["time"]) == []
+    reached = [*missed, run((0.75,), method="fedap")]
+    assert [chart.name for chart in all_charts(by_anchor(sections_of(reached, ()))["time"])] == ["milestones"]
+
+
+def test_the_rounds_of_a_run_are_named_after_it() -> None:
+    section = by_anchor(sections_of([demo("federa", rounds=3, seed=seed) for seed in range(2)], ()))["phases"]
+    assert [(chart.name, chart.title) for chart in all_charts(section)[1:]] == [
+        (f"rounds-of-federa-seed-{seed}", f"FeDeRA seed {seed}, round by round") for seed in range(2)
+    ]
+
+
+def test_marks_of_settings_are_explained_below_the_legend() -> None:
+    runs = [demo("federa", rounds=3, of=experiment(partition={"alpha": alpha})) for alpha in (0.1, 1.0)]
+    found = by_anchor(sections_of(runs, ()))
+    for anchor in ("curves", "bytes"):
+        assert any(isinstance(block, Text) and block.text.startswith("Marks: ") for block in found[anchor].blocks)
+    alone = by_anchor(sections_of(runs[:1], ()))["curves"]
+    assert not any(isinstance(block, Text) for block in alone.blocks)
 
 
 def test_rounds_of_many_runs_are_folded_and_none_is_missing() -> None:

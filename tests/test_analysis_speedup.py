@@ -7,10 +7,14 @@ import math
 import msgspec
 from run_folders import experiment, run
 
+from analysis.goals import goal_of
+from analysis.groups import groups_of
 from analysis.load import Run
 from analysis.rendering import Table, to_csv
+from analysis.seeded import Seeded
 from analysis.seeds import seed_tables
-from harness.profiles import MethodProfile
+from analysis.speedup import speed_ups
+from harness.profiles import MethodProfile, TargetProfile
 
 
 def at(method: str, rounds: int, seed: int, **of: object) -> Run:
@@ -72,3 +76,28 @@ def test_each_method_may_have_settings_of_its_own() -> None:
     other = msgspec.structs.replace(slow, methods={"federa": MethodProfile(lr=1e-3)})
     runs = [at("fedlr", 4, seed, of=slow) for seed in (0, 1)] + [at("federa", 2, seed, of=other) for seed in (0, 1)]
     assert speed_up(*runs).rows[0][:2] == ("FeDeRA", "FedLR")
+
+
+def test_settings_of_one_method_are_no_baselines_of_each_other() -> None:
+    rates = [msgspec.structs.replace(experiment(), methods={"federa": MethodProfile(lr=lr)}) for lr in (1e-3, 1e-4)]
+    runs = [at("federa", 3, seed, of=of) for of in rates for seed in (0, 1)]
+    assert [table.name for table in seed_tables(runs)] == ["seeds-time-to-target"]
+
+
+def test_a_seed_that_ran_twice_makes_no_pairs() -> None:
+    runs = [at(method, rounds, 0) for method in ("fedlr", "federa") for rounds in (2, 3)]
+    table = speed_up(*runs, at("fedlr", 4, 1), at("federa", 4, 1))
+    assert [record["paired"] for record in table.records] == ["no"]
+
+
+def test_pairs_are_made_by_seed_whatever_the_order_of_the_runs() -> None:
+    """By seed the speed-up is 2 in each pair; in the order of the runs it would be from 0.4 to 10."""
+    method, baseline = (
+        Seeded(groups_of(runs)[0], TargetProfile(value=0.8))
+        for runs in (
+            [at("federa", 10, 1), at("federa", 2, 0)],
+            [at("fedlr", 4, 0), at("fedlr", 20, 1)],
+        )
+    )
+    table = speed_ups(goal_of(method.group.runs), [(method, baseline)])
+    assert table.rows[0][2] == "2.00 [2.00, 2.00]"

@@ -58,6 +58,22 @@ def test_runs_stand_in_the_papers_order_whatever_the_command_said() -> None:
     ]
 
 
+def test_settings_are_in_the_order_of_their_numbers() -> None:
+    """Whatever their names: alpha-10 comes before alpha-2 by its letters alone."""
+    alphas = [run(of=experiment(name=f"alpha-{a:g}", partition={"alpha": a}), seed=s) for s in (1, 0) for a in (10, 2)]
+    assert stats.labels(stats.in_order(alphas)) == (
+        "FeDeRA alpha 2 seed 0",
+        "FeDeRA alpha 2 seed 1",
+        "FeDeRA alpha 10 seed 0",
+        "FeDeRA alpha 10 seed 1",
+    )
+    ranks = [
+        run(of=msgspec.structs.replace(experiment(), methods={"federa": MethodProfile(rank=rank)}))
+        for rank in (32, 128, 3)
+    ]
+    assert [made.experiment.method("federa").rank for made in stats.in_order(ranks)] == [3, 32, 128]
+
+
 def test_a_label_says_only_what_is_needed_to_tell_runs_apart() -> None:
     one, two = run(method="federa"), run(method="fedlr")
     assert stats.labels([one, two]) == ("FeDeRA", "FedLR")

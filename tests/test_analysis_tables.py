@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
+import msgspec
 from run_folders import DEMO, QUESTIONS, client_record, demo, experiment, round_record, run
 
 from analysis import tables
@@ -55,10 +58,18 @@ def test_hours_are_chosen_once_for_the_whole_table() -> None:
     slow = run(method="fedft")
     late = [round_record(n, m, elapsed_s=3600.0 * n) for n, m in enumerate((0.1, 0.72, 0.77, 0.8), start=1)]
     slow = type(slow)(slow.header, tuple(late), (), slow.path)
-    table = tables.time_to_target([slow, run()])
+    table = tables.time_to_target([slow])
     assert table.rows[0][1:4] == ("2.00 (2)", "3.00 (3)", "4.00 (4)")
-    assert table.rows[1][1] == "0.00 (2)"
     assert table.columns[1].label == "90 %, h (round)"
+
+
+def test_a_fast_method_beside_a_slow_one_is_shown_in_seconds_and_its_bytes_in_a_unit_of_their_own() -> None:
+    """8 s beside 2,000 s would be 0.13 min; 4 kB to the target beside 40 kB in all would be told in tenths of MB."""
+    slow = run(metrics=(0.1, 0.8, *[0.8] * 700), method="fedft")
+    late = tuple(msgspec.structs.replace(r, elapsed_s=1000.0 * r.round) for r in slow.rounds)
+    table = tables.time_to_target([replace(slow, rounds=late), run()])
+    assert [row[1] for row in table.rows] == ["2,000.0 (2)", "8.0 (2)"]
+    assert [column.label for column in table.columns[4:6]] == ["kB to 99 %", "MB in all"]
 
 
 def test_a_run_without_rounds_has_a_row_of_dashes() -> None:

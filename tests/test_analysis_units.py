@@ -15,6 +15,35 @@ def test_one_time_unit_is_chosen_by_the_longest(longest_s: float, text: str) -> 
     assert units.time_unit([0.1, None, longest_s]).text(longest_s) == text
 
 
+@pytest.mark.parametrize(
+    ("seconds", "shown"),
+    [
+        ([20.28, 2687.2], ["20.3 s", "2,687.2 s"]),
+        ([61.0, 2687.2], ["1.02 min", "44.79 min"]),  # the shortest is a minute
+        ([20.28, 10_000.0], ["0.34 min", "166.67 min"]),  # seconds would have five digits
+        ([612.0, 47_484.0], ["0.17 h", "13.19 h"]),
+        ([60.0, 47_484.0], ["1.00 min", "791.40 min"]),
+        ([20.0, 7_300.0], ["20.0 s", "7,300.0 s"]),
+        ([20.0, 700_000.0], ["0.01 h", "194.44 h"]),
+        ([5.0], ["5.00 s"]),
+    ],
+)
+def test_the_shortest_time_can_be_read_beside_the_longest(seconds: list[float], shown: list[str]) -> None:
+    unit = units.legible_time_unit([None, 0.0, *seconds])
+    assert [unit.text(value) for value in seconds] == shown
+
+
+def test_a_small_value_keeps_the_digits_that_it_must_have() -> None:
+    hours = units.Unit("h", 3600, 2, least_digits=2)
+    assert [hours.number(value) for value in (45.63, 360.0, 2687.16, 47_484.0, 0.0)] == [
+        "0.013",
+        "0.10",
+        "0.75",
+        "13.19",
+        "0.00",
+    ]
+
+
 def test_units_of_nothing_are_seconds_and_bytes() -> None:
     assert units.time_unit([]).symbol == "s"
     assert units.byte_unit([None]).text(0) == "0 B"

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import msgspec
 from run_folders import QUESTIONS, client_record, demo, experiment, round_record, run
 
 from analysis.load import Run
 from analysis.warnings import cautions, grouped
-from harness.profiles import AgentsProfile
+from harness.profiles import AgentsProfile, MethodProfile
 from harness.records import Failure
 
 REACHED = (0.5, 0.8)
@@ -90,6 +91,21 @@ def test_an_unfinished_a_failed_and_an_interrupted_run_are_told_apart() -> None:
 def test_mixed_profiles_are_named_by_key_but_seeds_may_differ() -> None:
     other = run(REACHED, method="fedlr", of=experiment(target={"value": 0.7}))
     assert said(run(REACHED), other)["profiles"] == "The runs do not share one profile; what differs: target.value."
+
+
+def test_settings_of_methods_that_did_not_run_are_no_difference() -> None:
+    """Both profiles set the rank of FedLR too, which neither run trained."""
+    ranks = [
+        msgspec.structs.replace(experiment(), methods={name: MethodProfile(rank=rank) for name in ("fedlr", "federa")})
+        for rank in (3, 32)
+    ]
+    text = said(*(run(REACHED, of=of) for of in ranks))["profiles"]
+    assert text == "The runs do not share one profile; what differs: methods.federa.rank."
+
+
+def test_a_name_and_a_description_tell_no_profiles_apart() -> None:
+    renamed = run(REACHED, of=experiment(name="other", description="The same under another name."))
+    assert "profiles" not in said(run(REACHED), renamed)
     assert said(run(REACHED), run(REACHED, seed=1, of=experiment(seeds={"cohort": 1, "training": 1}))) == {}
 
 

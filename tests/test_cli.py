@@ -63,6 +63,23 @@ def test_each_error_is_one_sentence_and_an_exit_code(
     assert told.out == ""
 
 
+@pytest.mark.parametrize(
+    ("words", "sentence"),
+    [
+        (["sweep", "--jobs", "0"], "'--jobs'"),
+        (["sweep", "--nonsense"], "--nonsense"),
+        (["run", "--rounds", "many"], "'--rounds'"),
+    ],
+)
+def test_a_wrong_option_names_the_help_of_its_command(
+    words: list[str], sentence: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert cli.main(words) == 2
+    told = capsys.readouterr().err
+    assert sentence in told
+    assert told.endswith(f"; see: federa-bench {words[0]} --help\n")
+
+
 def test_debug_lets_the_error_through(breaking: Callable[[BaseException], list[str]]) -> None:
     with pytest.raises(ValueError, match="a bug"):
         cli.main([*breaking(ValueError("a bug")), "--debug"])

@@ -156,6 +156,13 @@ def test_a_folder_without_a_tokenizer_knows_no_word(tmp_path: Path, architecture
     )
 
 
+def test_texts_in_another_language_are_not_blamed_on_the_folder() -> None:
+    tokenizer = TextTokenizer(EMBEDDED_ENCODER, 16)
+    (strange,) = tokenizer.cut(["\u4f60\u597d \u4e16\u754c"])
+    with pytest.raises(UsageError, match="knows none of the words of the texts; choose a model"):
+        tokenizer.check_knows(strange.ids, some_text=True)
+
+
 def test_texts_without_words_need_not_be_known() -> None:
     tokenizer = TextTokenizer(EMBEDDED_ENCODER, 16)
     empty, some = tokenizer.cut([" ", "ba"])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,8 @@ import timed_runs
 from timed_runs import timed_run
 
 from analysis.retime_cli import main
+from harness.library import load_part
+from harness.profiles import LinkProfile
 
 PAGE = Path(__file__).parent.parent / "docs" / "retime.md"
 START = "    federa-bench retime "
@@ -19,7 +22,15 @@ COMMANDS = [
 
 
 def test_it_has_commands() -> None:
-    assert len(COMMANDS) == 3
+    assert len(COMMANDS) == 4
+
+
+def test_its_example_is_a_link(tmp_path: Path) -> None:
+    (example,) = re.findall(r"```yaml\n(.*?)```", PAGE.read_text(encoding="utf-8"), re.DOTALL)
+    (tmp_path / "my-lte.yaml").write_text(example, encoding="utf-8")
+    link = load_part(LinkProfile, str(tmp_path / "my-lte.yaml"))
+    assert link.up is not None
+    assert (link.rate_mbps, link.up.rate_mbps) == (12, 4)
 
 
 @pytest.mark.parametrize("command", COMMANDS)

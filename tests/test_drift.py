@@ -62,6 +62,13 @@ def test_what_does_not_move_has_no_drift(tmp_path: Path) -> None:
     assert drift(state, state) == {"layer.0.query.A": (0.0, 0.0)}
 
 
+def test_a_column_that_is_zero_in_either_state_has_no_direction() -> None:
+    turned, zero = np.array([[1.0, 3.0], [0.0, 4.0]]), np.array([[0.0, 0.0], [0.0, 5.0]])
+    for before, after in ((turned, zero), (zero, turned)):
+        assert variation(before, after) == (0.5, pytest.approx(0.2))
+    assert variation(turned, np.zeros((2, 2))) == (3.0, None)
+
+
 def test_a_scaled_column_changes_in_magnitude_alone_a_rotated_one_in_direction_alone() -> None:
     matrix = np.random.default_rng(0).normal(size=(4, 6))
     magnitude, direction = variation(matrix, 1.5 * matrix)

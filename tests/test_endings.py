@@ -48,6 +48,12 @@ def test_a_full_disk_is_a_sentence_with_the_file_and_the_header_is_left_alone(fo
     assert told(folder) == ("running", None)
 
 
+def test_of_a_copy_that_a_full_disk_cut_short_the_sentence_names_what_was_written(folder: RunFolder) -> None:
+    says_why = pytest.raises(StoreError, match="the disk is full: /data/copy could not be written")
+    with says_why, recording_failure(folder):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), "/data/state", None, "/data/copy")
+
+
 def test_a_run_that_ends_well_is_not_touched(folder: RunFolder) -> None:
     with stopped_by_signals(), recording_failure(folder):
         pass

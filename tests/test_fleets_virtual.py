@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 from run_folders import experiment
+from small_files import files_of
 
 from harness.clock import VirtualClock
 from harness.errors import TrainerError
@@ -32,6 +33,8 @@ class CountingTrainer:
             raise TrainerError("training diverged")
         if self.shard == "breaks":
             raise RuntimeError("out of memory")
+        if self.shard == "misfits":
+            raise ValueError("no such token")
         return Trained(samples=3, steps=int(self.shard), tokens=9, loss=0.5)
 
     def save(self, update: Path) -> None:
@@ -41,8 +44,8 @@ class CountingTrainer:
 class Stage:
     """A fleet of two devices, a state of 4 bytes, and clients whose shards say how long they train."""
 
-    def __init__(self, folder: Path, *shards: str, init_bytes: int = 0) -> None:
-        self.folder, self.clock = folder, VirtualClock()
+    def __init__(self, folder: Path, *shards: str, init_bytes: int = 0, start_s: float = 0.0) -> None:
+        self.folder, self.clock = folder, VirtualClock(start_s)
         self.state = folder / "state"
         self.state.write_bytes(b"1234")
         paths = {client: folder / f"shard-{client}" for client in range(len(shards))}
@@ -52,9 +55,11 @@ class Stage:
         self.fleet = VirtualFleet(2, CountingTrainer(), paths, seconds, self.clock, init_bytes)
         self.joined = self.fleet.wait(1.0)
 
-    def assign(self, *clients: int) -> None:
+    def assign(self, *clients: int, attempt: int = 1) -> None:
         for client in clients:
-            task = AssignTask(agent=f"device-{client + 1}", round=1, client=client, attempt=1, state_sha256="0" * 64)
+            task = AssignTask(
+                agent=f"device-{client + 1}", round=1, client=client, attempt=attempt, state_sha256="0" * 64
+            )
             self.fleet.assign(task, self.state, seed=client, update=self.folder / f"update-{client}")
 
     def events(self, count: int, timeout_s: float = 1e9) -> list[AnyEvent]:
@@ -69,6 +74,11 @@ def test_every_device_joins_at_once_and_is_shipped_the_factors(tmp_path: Path) -
     assert [event.agent for event in stage.joined if isinstance(event, AgentJoined)] == ["device-1", "device-2"]
     assert [event.ship_s for event in stage.joined if isinstance(event, AgentJoined)] == [10.5, 10.5]
     assert stage.clock.now_s() == 0
+
+
+def test_where_a_run_goes_on_they_join_then_and_nothing_is_shipped_where_there_is_nothing(tmp_path: Path) -> None:
+    stage = Stage(tmp_path, "1", start_s=7.0)
+    assert [(event.at_s, event.ship_s) for event in stage.joined if isinstance(event, AgentJoined)] == [(7.0, 0.0)] * 2
 
 
 def test_updates_come_in_the_order_in_which_devices_would_have_sent_them(tmp_path: Path) -> None:
@@ -115,18 +125,56 @@ def test_a_cancelled_client_never_reports_whether_it_was_trained_or_waits(tmp_pa
     assert event.record.client == 2
 
 
+def test_the_others_still_report_in_their_order_when_the_first_is_cancelled(tmp_path: Path) -> None:
+    stage = Stage(tmp_path, "1", "8", "2")
+    stage.assign(0, 1, 2)
+    for _ in range(3):
+        assert stage.fleet.wait(1.0) == []
+    stage.fleet.cancel(CancelTask(agent="device-1", round=1, client=0, attempt=1))
+    assert [event.record.client for event in stage.events(2) if isinstance(event, UpdateReceived)] == [2, 1]
+
+
+def test_what_comes_at_the_very_deadline_comes_before_it(tmp_path: Path) -> None:
+    stage = Stage(tmp_path, "8")
+    stage.assign(0)
+    assert stage.fleet.wait(18.0) == []
+    (event,) = stage.fleet.wait(18.0)
+    assert event.at_s == stage.clock.now_s() == 18.0
+
+
+def test_the_first_training_of_all_is_one_of_a_trainer_that_has_just_started(tmp_path: Path) -> None:
+    stage = Stage(tmp_path, "1", "2")
+    stage.assign(0, 1)
+    found = stage.events(2)
+    assert [event.record.warm_up for event in found if isinstance(event, UpdateReceived)] == [True, False]
+
+
 @pytest.mark.parametrize(
-    ("shard", "reason"), [("diverges", "training diverged"), ("breaks", "RuntimeError: out of memory")]
+    ("shard", "reason"),
+    [
+        ("diverges", "training diverged"),
+        ("breaks", "RuntimeError: out of memory"),
+        ("misfits", "ValueError: no such token"),
+    ],
 )
 def test_a_training_that_fails_is_the_client_s_failure_and_not_the_run_s(
     tmp_path: Path, shard: str, reason: str
 ) -> None:
     stage = Stage(tmp_path, shard, "1")
-    stage.assign(0, 1)
+    stage.assign(0, 1, attempt=2)
     failed, done = stage.events(2)
     assert isinstance(failed, TaskFailed)
-    assert (failed.client, failed.reason) == (0, reason)
+    assert (failed.client, failed.attempt, failed.reason) == (0, 2, reason)
     assert isinstance(done, UpdateReceived)
+
+
+def test_a_full_disk_is_the_run_s_failure_and_no_client_s(tmp_path: Path) -> None:
+    """A round would otherwise go on without the clients whose updates did not fit, and learn something else."""
+    stage = Stage(tmp_path, "1")
+    stage.assign(0)
+    stage.state.write_bytes(bytes(20_000))
+    with files_of(10_000), pytest.raises(OSError, match="too large"):
+        stage.fleet.wait(1.0)
 
 
 def test_while_nothing_is_to_come_the_clock_stands_still_until_somebody_wakes_it(tmp_path: Path) -> None:

@@ -13,10 +13,11 @@ from harness.fleets.virtual_seconds import VirtualSeconds
 from harness.learning.measured import Measured
 from harness.learning.spec import Trained
 from harness.library import load_experiment
-from harness.profiles import DeviceProfile, LinkProfile, ServerSeconds
+from harness.profiles import DeviceProfile, LinkProfile, RateProfile, ServerSeconds, TrainSeconds
 from harness.records import ClientRecord
 from harness.rounds.commands import AssignTask
 
+STEP = TrainSeconds(step_s=0.25)
 TASK = AssignTask(agent="device-1", round=3, client=7, attempt=1, state_sha256="0" * 64)
 DONE = Measured(
     trained=Trained(samples=40, steps=5, tokens=900, loss=1.0),
@@ -41,6 +42,24 @@ def test_the_phases_sum_to_the_whole() -> None:
     assert (found.download_s, found.upload_s) == (pytest.approx(1.2), pytest.approx(0.7))
     assert (found.load_s, found.train_s, found.serialise_s, found.other_s) == (0.25, 2.0, 0.5, 0.0)
     assert found.total_s == pytest.approx(1.2 + 2.75 + 0.7)
+
+
+def test_each_direction_has_its_bytes_and_its_rate_and_what_a_device_did_is_kept() -> None:
+    link = LinkProfile(name="l", rate_mbps=8.0, latency_s=0.5, up=RateProfile(rate_mbps=2.0))
+    seconds = VirtualSeconds(virtual(link=link, device=DeviceProfile(name="d", seconds=(STEP,))), "fedlr")
+    task = msgspec.structs.replace(TASK, attempt=2)
+    found = seconds.record(task, DONE, 1_000_000, 500_000, "1" * 64, warm_up=False)
+    assert (found.download_s, found.upload_s) == (pytest.approx(2.0), pytest.approx(3.0))
+    assert (found.download_bytes, found.upload_bytes) == (1_000_000, 500_000)
+    assert (found.download_bps, found.upload_bps) == (pytest.approx(8e6 / 2), pytest.approx(4e6 / 3))
+    assert (found.link_down_bps, found.link_up_bps) == (pytest.approx(8e6), pytest.approx(2e6))
+    assert (found.train_s, found.train_cpu_s) == (5 * 0.25, 2.5)
+    assert (found.round, found.client, found.agent, found.attempt) == (3, 7, "device-1", 2)
+    assert (found.samples, found.steps, found.tokens, found.loss) == (40, 5, 900, 1.0)
+    assert (found.warm_up, record(seconds).warm_up) == (False, True)
+    traced = LinkProfile(name="t", rate_min_mbps=1.0, rate_max_mbps=9.0)
+    uneven = VirtualSeconds(virtual(link=traced), "fedlr").record(TASK, DONE, 10**6, 10**6, "1" * 64, warm_up=True)
+    assert uneven.download_s != uneven.upload_s, "the trace of an upload is one of its own"
 
 
 def test_a_slower_device_takes_its_multiple_of_what_was_measured_here() -> None:

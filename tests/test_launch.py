@@ -57,6 +57,28 @@ def test_folders_that_were_named_are_there(tmp_path: Path) -> None:
         launch.check_folders(tmp_path, tmp_path / "nowhere")
 
 
+def test_where_runs_go_is_a_folder_or_can_be_one(tmp_path: Path) -> None:
+    launch.check_folders(None, None, tmp_path / "not" / "yet")
+    (tmp_path / "file").write_text("")
+    with pytest.raises(UsageError, match=r"--out .*/file/runs: .*/file is a file; give a folder"):
+        launch.check_folders(None, None, tmp_path / "file" / "runs")
+
+
+@pytest.mark.parametrize("fleet", ["foo", ""])
+def test_an_unknown_fleet_is_named_by_its_option(fleet: str) -> None:
+    with pytest.raises(UsageError, match=f"--fleet '{fleet}' is unknown; choose from: zeromq, virtual"):
+        launch.experiment_of(TINY, [], fleet=fleet)
+
+
+def test_a_table_without_the_seconds_of_a_run_is_said_before_the_run() -> None:
+    real = launch.experiment_of(TINY, ["device=table8"])
+    launch.check_tables([real], ["federa"])  # real agents are measured
+    for sets, words in ((["device=table8"], "device 'table8'"), (["link=table8"], "link 'table8'")):
+        virtual = launch.experiment_of(TINY, sets, fleet="virtual")
+        with pytest.raises(ProfileError, match=f"{words} has no seconds for federa"):
+            launch.check_tables([virtual], ["federa"])
+
+
 def test_the_printed_profile_is_whole_and_has_its_hash(capsys: pytest.CaptureFixture[str]) -> None:
     experiment = launch.experiment_of(TINY, [], None, None, None)
     launch.print_configs([experiment])

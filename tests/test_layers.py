@@ -33,7 +33,7 @@ LAYERS = (
     ("harness.controller",),
     ("harness.crews",),
     ("harness.endings", "harness.bench", "harness.listing", "harness.progress", "harness.launch", "harness.measuring"),
-    ("harness.sweep", "harness.measure_command", "harness.options", "harness.complaints"),
+    ("harness.sweep", "harness.measure_command", "harness.profiles_command", "harness.options", "harness.complaints"),
     ("harness.cli",),
 )
 """Of the harness, from the ground up: a module imports from its own layer and from those before it."""
@@ -108,6 +108,7 @@ PURE = (
     "agents.ledger",
     "agents.steps",
     "agents.words",
+    "analysis.axes",
     "analysis.bootstrap",
     "analysis.facets",
     "analysis.seeded",

@@ -62,6 +62,12 @@ def test_experiments_are_listed_with_description_and_command() -> None:
     assert listed["null"].description.endswith(".")
 
 
+def test_a_listed_experiment_says_what_it_wants_whatever_it_stands_on() -> None:
+    for listed in library.list_experiments():
+        experiment = library.load_experiment(listed.name)
+        assert (listed.fleet, listed.brought_along) == (experiment.fleet, experiment.dataset.embedded is not None)
+
+
 def test_names_are_replaced_by_the_files_they_name() -> None:
     link = library.load_experiment("20news-roberta").link
     assert (link.name, link.rate_min_mbps, link.rate_max_mbps) == ("wifi-20-30", 20, 30)
@@ -91,10 +97,11 @@ def test_an_override_may_hold_a_part_itself(mine: Path) -> None:
     assert library.load_experiment(str(mine), ["link={name: slow, rate_mbps: 8}"]).link.rate_mbps == 8
 
 
-def test_an_unknown_experiment_lists_those_there_are() -> None:
+def test_an_unknown_experiment_says_where_those_are_that_there_are() -> None:
     sentence = complaint("quikstart-or-so")
     assert sentence.startswith("there is no experiment profile 'quikstart-or-so'; ")
-    assert "null" in sentence
+    assert "with: federa-bench profiles" in sentence
+    assert len(sentence) < 160
     assert "did you mean 'null'?" in complaint("nul")
 
 

@@ -12,7 +12,6 @@ from run_folders import EXPERIMENT, header, round_record
 
 from harness import listing
 from harness.errors import StoreError, UsageError
-from harness.library import Listed
 from harness.store import RunFolder
 
 
@@ -82,14 +81,29 @@ def test_the_table_shows_names_as_they_are_and_the_commands_below(tmp_path: Path
     assert f"go on with: federa-bench resume {tmp_path}/[bold]r[x]" in text
 
 
+def test_a_narrow_terminal_shows_a_run_in_a_few_lines(tmp_path: Path) -> None:
+    run_folder(tmp_path, "20news-roberta-micro-rank-128-federa-s0-20260131-142501", "interrupted", rounds=2)
+    rows = listing.runs([], tmp_path)
+    written = io.StringIO()
+    listing.show_runs(Console(file=written, width=80), rows, tmp_path)
+    table = written.getvalue().partition("go on with")[0].splitlines()
+    assert max(map(len, table)) <= 80
+    assert len([line for line in table if line.strip()]) <= 4
+    assert "method" in printed(listing.show_runs, rows, tmp_path)
+
+
+def test_a_sweep_is_named_with_the_command_that_shows_its_runs(tmp_path: Path) -> None:
+    (tmp_path / "x-sweep-1").mkdir()
+    (tmp_path / "x-sweep-1" / "sweep.json").write_text("{}")
+    text = printed(listing.show_runs, listing.runs([], tmp_path), tmp_path)
+    assert text == f"a sweep; its runs: federa-bench status --out {tmp_path}/x-sweep-1/test\n"
+    named = listing.runs([run_folder(tmp_path / "else", "r", "done").path], tmp_path)
+    assert "a sweep" not in printed(listing.show_runs, named, tmp_path)
+
+
 def test_without_runs_the_first_command_is_told(tmp_path: Path) -> None:
     text = printed(listing.show_runs, listing.runs([], tmp_path / "[new]"), tmp_path / "[new]")
     assert text == f"no runs in {tmp_path}/[new] yet; start one with: make bench METHOD=federa\n"
-
-
-def test_experiments_are_shown_with_their_command() -> None:
-    text = printed(listing.show_profiles, [Listed("quick", "in a [minute]", "make bench PROFILE=quick")])
-    assert all(word in text for word in ("quick", "in a [minute]", "make bench PROFILE=quick"))
 
 
 def test_a_plan_names_everything_a_run_is_made_of() -> None:

@@ -15,7 +15,7 @@ from run_folders import partition, write
 
 from analysis.load import Run
 from harness import library, measuring
-from harness.errors import StoreError, UsageError
+from harness.errors import UsageError
 from harness.measure_command import Measured, measure, recorded, replay_command, show
 from harness.measuring import Recorded
 from harness.profiles import DeviceProfile, LinkProfile
@@ -92,6 +92,18 @@ def test_the_command_takes_what_the_run_took(tmp_path: Path) -> None:
     assert "--models" not in words
 
 
+def test_the_command_overrides_what_the_run_overrode(tmp_path: Path) -> None:
+    sets = ["train.null_state_bytes=1000", "train.schedule=linear", "methods.fedap={lr: 0.25}", "agents.count=1"]
+    of = library.load_experiment("null", [*sets, "rounds.count=3", "seeds.link=3"])
+    words = shlex.split(replay_command([run(of, seed=0)], tmp_path))
+    given = [words[place + 1] for place, word in enumerate(words) if word == "--set"]
+    replayed = library.load_experiment(words[2], [*given[:-3], "rounds.count=3"])
+    own = {"agents": library.load_experiment("null").agents}
+    assert msgspec.structs.replace(replayed, **own) == msgspec.structs.replace(of, **own)
+    assert [override.partition("=")[0] for override in given[-3:]] == ["fleet", "device", "link"]
+    assert replay_command([run(library.load_experiment("null"))], tmp_path).count("--set") == 3
+
+
 def test_a_folder_that_is_none_and_a_run_that_measures_nothing_end_in_a_sentence(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="is not a run folder"):
         measure([tmp_path], None, as_json=False)
@@ -103,10 +115,21 @@ def test_a_folder_that_is_none_and_a_run_that_measures_nothing_end_in_a_sentence
     assert not (virtual / "measured-device.yaml").exists()
 
 
+def test_a_folder_of_runs_stands_for_all_of_them(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    first = folder(tmp_path / "runs" / "a", run())
+    folder(tmp_path / "runs" / "b", run())
+    (tmp_path / "runs" / "reports").mkdir()
+    with pytest.raises(UsageError, match="is not a run folder"):
+        measure([tmp_path / "runs" / "reports"], None, as_json=False)
+    measure([first.parent], None, as_json=False)
+    assert printed(capsys).count("as recorded and replayed") == 2
+    assert (first / "measured-device.yaml").exists()
+
+
 def test_files_that_cannot_be_written_end_in_a_sentence(tmp_path: Path) -> None:
     real = folder(tmp_path / "r", run())
     (tmp_path / "file").write_text("")
-    with pytest.raises(StoreError, match=r"measured-device.yaml could not be written: .*--out"):
+    with pytest.raises(UsageError, match=r"measured-device.yaml cannot be written: .*--out"):
         measure([real], tmp_path / "file", as_json=False)
 
 

@@ -18,7 +18,8 @@ CODE = re.compile(r"^    .*$|`[^`]+`", re.MULTILINE)
 
 def code_of(path: Path) -> list[str]:
     """The code spans and the indented lines of a document, each with its line breaks taken out."""
-    return [" ".join(found.strip("`").split()) for found in CODE.findall(path.read_text(encoding="utf-8"))]
+    prose = re.sub(r"^```.*?^```", "", path.read_text(encoding="utf-8"), flags=re.DOTALL | re.MULTILINE)
+    return [" ".join(found.strip("`").split()) for found in CODE.findall(prose)]
 
 
 def commands(name: str) -> list[list[str]]:

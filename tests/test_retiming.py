@@ -39,6 +39,13 @@ def test_its_own_link_and_device_leave_what_was_measured(clock: Clock) -> None:
     assert under(run) == (run.header, run.rounds, run.clients)
 
 
+def test_its_own_slow_device_is_not_slowed_down_twice() -> None:
+    run = timed_run(of=timed_runs.experiment(device=SLOW))
+    assert under(run, device=SLOW) == (run.header, run.rounds, run.clients)
+    moved_again = under(run, link=LTE, device=SLOW)[2]
+    assert [client.train_s for client in moved_again] == [client.train_s for client in run.clients]
+
+
 def test_computing_the_seconds_of_a_virtual_fleet_gives_them_again() -> None:
     run = timed_run(of=timed_runs.experiment(device=TABLE), train_s=8.0, load_s=0.0, serialise_s=0.0, other_s=0.0)
     table = msgspec.structs.replace(TABLE, server=ServerSeconds())
@@ -65,6 +72,43 @@ def test_another_link_changes_transfers_and_shipping_alone() -> None:
     assert rounds[0].train_s == 2.5
     assert rounds[-1].elapsed_s == pytest.approx((header.init_s or 0.0) + sum(record.round_s for record in rounds))
     assert [record.metrics for record in rounds] == [record.metrics for record in run.rounds]
+
+
+def test_factors_are_shipped_over_the_other_link_though_their_svd_took_nothing() -> None:
+    run = timed_run()
+    free = msgspec.structs.replace(run.header, svd_s=0.0, init_s=run.header.ship_s)
+    header, _, _ = retimed(run.experiment, free, run.rounds, run.clients, Conditions(link=LTE))
+    assert header.init_s == header.ship_s == pytest.approx(0.08 + STATE_BYTES * 8 / 5e6)
+
+
+def test_an_upload_goes_by_its_own_bytes_and_rate() -> None:
+    link = msgspec.structs.replace(LTE, up=RateProfile(rate_mbps=2.0))
+    _, rounds, clients = under(timed_run(upload_bytes=STATE_BYTES // 4), link=link)
+    one = clients[0]
+    assert (one.download_s, one.upload_s) == (pytest.approx(0.08 + 1.6), pytest.approx(0.08 + 1.0))
+    assert one.upload_bps == pytest.approx(STATE_BYTES * 2 / 1.08)
+    assert (one.link_down_bps, one.link_up_bps) == (pytest.approx(5e6), pytest.approx(2e6))
+    assert (rounds[0].download_s, rounds[0].upload_s) == (one.download_s, one.upload_s)
+
+
+@pytest.mark.parametrize("conditions", [Conditions(link=LTE), Conditions(device=TABLE)])
+def test_energy_belongs_to_the_link_and_the_device_that_it_was_measured_on(conditions: Conditions) -> None:
+    run = timed_run(energy_j=3.0)
+    _, rounds, clients = retimed(run.experiment, run.header, run.rounds, run.clients, conditions)
+    assert {client.energy_j for client in clients} == {record.energy_j for record in rounds} == {None}
+
+
+def test_bytes_on_the_wire_belong_to_the_wire_they_were_counted_on() -> None:
+    run = timed_run(wire_bytes=2_100_000)
+    assert under(run, device=TABLE)[1][0].wire_bytes == 4_200_000
+    assert under(run, link=LTE)[1][0].wire_bytes is None
+    unshaped = timed_run(of=timed_runs.experiment(link=UNSHAPED), wire_bytes=2_100_000)
+    assert under(unshaped, payload_factor=0.5)[2][0].wire_bytes is None
+
+
+def test_part_of_a_byte_is_a_byte() -> None:
+    _, _, clients = under(timed_run(upload_bytes=5), link=LTE, payload_factor=0.25)
+    assert (clients[0].download_bytes, clients[0].upload_bytes) == (STATE_BYTES // 4, 2)
 
 
 def test_the_phases_of_a_retimed_round_sum_to_it() -> None:

@@ -1,7 +1,9 @@
 from __future__ import annotations
 
+import fcntl
 import hashlib
 import os
+import threading
 from datetime import datetime, timezone
 from pathlib import Path
 
@@ -11,7 +13,7 @@ import pytest
 from harness.errors import StoreError, UsageError
 from harness.records import ClientRecord, Header, Parameters, Partition, RoundRecord
 from harness.rounds.events import AgentLost, AnyEvent
-from harness.store import RunFolder, new_run_id
+from harness.store import LOCK, RunFolder, new_run_id
 
 HEADER = Header(
     run_id="r",
@@ -202,6 +204,16 @@ def test_one_controller_at_a_time_writes_a_run(folder: RunFolder) -> None:
             pass
     with other.locked():
         assert folder.is_locked()
+
+
+def test_who_only_looks_whether_a_run_is_written_keeps_nobody_from_writing_it(folder: RunFolder) -> None:
+    with folder.locked():
+        pass
+    looking = (folder.path / LOCK).open(encoding="utf-8")
+    fcntl.flock(looking, fcntl.LOCK_SH)
+    threading.Timer(0.05, looking.close).start()
+    with folder.locked():
+        assert looking.closed
 
 
 def test_run_ids_say_what_they_are_and_are_never_taken(tmp_path: Path) -> None:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import msgspec
 from sweep_stage import asked, plan
 
-from harness.sweep.choice import Outcome, best_lr, chosen_lrs, outcome_of
+from harness.sweep.choice import Outcome, best_lr, chosen_lrs, outcome_of, runs_of
 
 
 def run(best: float | None, state="done", method="federa", lr=1e-3, seed=0) -> Outcome:
@@ -26,6 +27,7 @@ def test_a_failed_run_counts_as_worst_whatever_it_reached_before() -> None:
 def test_a_rate_none_of_whose_runs_is_done_is_not_taken() -> None:
     assert best_lr({1e-3: [run(0.9, "failed")], 4e-3: [run(0.0)]}) == 4e-3
     assert best_lr({1e-3: [run(0.9, "failed")]}) is None
+    assert best_lr({4e-3: [run(0.9), run(None, "failed")], 1e-3: [run(0.4), run(0.4)]}) == 4e-3
 
 
 def test_runs_without_evaluation_are_all_alike() -> None:
@@ -45,6 +47,13 @@ def test_a_method_has_its_rate_once_all_its_runs_have_ended() -> None:
 
 def test_a_method_with_one_rate_has_it_from_the_start() -> None:
     assert chosen_lrs(asked(rates=[1e-3]), []) == {"fedlr": 1e-3, "federa": 1e-3}
+
+
+def test_a_test_run_has_no_say_in_the_choice() -> None:
+    tried = outcomes(8)
+    tested = [msgspec.structs.replace(one, stage="test", best=1.0) for one in tried if one.lr == 1e-3]
+    assert chosen_lrs(asked(), [*tried, *tested]) == {"fedlr": 4e-3, "federa": 4e-3}
+    assert [one.seed for one in runs_of([*tested, *tried][::-1], "test", "federa", 1e-3)] == [0, 1]
 
 
 def test_an_outcome_is_the_best_over_the_rounds_of_the_target_s_metric() -> None:

@@ -165,3 +165,16 @@ def test_each_seed_has_its_experiment_and_tuning_its_own_seeds() -> None:
     assert [(run.seed, run.experiment.seeds.cohort) for run in plan.validation()] == [(7, 7)] * 5
     with pytest.raises(UsageError, match="name the seeds with --seeds"):
         plan_of(SweepOptions(profile=TINY, sets=("seeds.link=3",)))
+
+
+def test_what_would_stop_every_run_is_said_before_the_first(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match=r"null trains nothing .*; give --lrs profile"):
+        plan_of(SweepOptions(profile="null", methods="fedlr", lrs="1e-3 5e-4"))
+    assert plan_of(SweepOptions(profile="null", methods="fedlr", lrs="profile")).validation() == ()
+    with pytest.raises(UsageError, match="device 'table8' has no seconds for fedlr"):
+        plan_of(SweepOptions(profile=TINY, methods="fedlr", fleet="virtual", sets=("device=table8",)))
+    with pytest.raises(UsageError, match="--fleet 'foo' is unknown"):
+        plan_of(SweepOptions(profile=TINY, fleet="foo"))
+    (tmp_path / "file").write_text("")
+    with pytest.raises(UsageError, match="is a file; give a folder"):
+        plan_of(SweepOptions(profile=TINY, out=tmp_path / "file"))

@@ -19,12 +19,13 @@ def test_the_command_to_go_on_with_is_the_one_that_was_given() -> None:
         seeds="0-1",
         tune_rounds=3,
         data=Path("parquet"),
-        sets=("fleet=virtual",),
+        fleet="virtual",
+        sets=("device=table8",),
         jobs=2,
     )
     assert options.command == (
-        "federa-bench sweep 'my profile.yaml' --methods 'fedlr federa' --lrs 1e-3 --seeds 0-1 --tune-rounds 3 "
-        "--data parquet --jobs 2 --set fleet=virtual"
+        "federa-bench sweep 'my profile.yaml' --methods 'fedlr federa' --lrs 1e-3 --seeds 0-1 --fleet virtual "
+        "--tune-rounds 3 --data parquet --jobs 2 --set device=table8"
     )
 
 

@@ -44,6 +44,12 @@ def test_in_validation_a_failed_run_counts_as_zero() -> None:
     assert (row.test_runs, row.test_mean) == (0, None)
 
 
+def test_where_nothing_was_evaluated_there_is_no_mean() -> None:
+    asked_for = asked(methods=("federa",), seeds=(0,), tune_seeds=(0,))
+    row = rows(asked_for, [run("validation", 4e-3, 0, None), run("validation", 1e-3, 0, None)], {})[0]
+    assert (row.validation_runs, row.validation_mean, row.validation_std) == (1, None, None)
+
+
 def test_the_test_s_mean_is_of_the_runs_that_are_done_and_the_others_are_counted() -> None:
     row = found()[1]
     assert row.chosen

@@ -28,12 +28,16 @@ def test_no_seed_and_far_too_many_are_errors_too() -> None:
         seeds_of(" , ")
     with pytest.raises(UsageError, match="0-4000000000 is 4,000,000,001 seeds; a sweep has at most 1,000"):
         seeds_of("0-4000000000")
+    with pytest.raises(UsageError, match="1-1001 is 1,001 seeds"):
+        seeds_of("1-1001")
+    assert len(seeds_of("1-1000")) == 1000
 
 
 def test_rates_are_the_paper_s_grid_or_a_list_or_the_profile_s() -> None:
     assert rates_of("grid") == GRID == (1e-3, 5e-4, 1e-4, 5e-5, 1e-5)
     assert rates_of("1e-3, 4e-3 0.001") == (4e-3, 1e-3)
     assert rates_of("profile") is None
+    assert rates_of("1") == (1.0,)
 
 
 @pytest.mark.parametrize("word", ["0", "-1e-3", "nan", "inf", "2", "fast"])

@@ -8,6 +8,9 @@ from pathlib import Path
 
 import pytest
 from benchtools import TINY, bench, hashes, only_run, rounds, started, until
+from run_folders import experiment, header
+
+from harness.store import RunFolder
 
 VIRTUAL = ["--fleet", "virtual", "--method", "federa"]
 ONE_SECOND = ["--set", "device.server.aggregate_s=1"]
@@ -74,3 +77,11 @@ def test_what_is_of_agents_is_not_for_a_virtual_fleet(tmp_path: Path) -> None:
     result = bench("run", TINY, *VIRTUAL, "--agents", "3", cwd=tmp_path)
     assert result.returncode == 2
     assert "--agents is of real agents, and a virtual fleet has none" in result.stderr
+
+
+def test_a_virtual_run_is_not_resumed_with_agents(tmp_path: Path) -> None:
+    folder = RunFolder.create(tmp_path, "r")
+    folder.write_header(header(of=experiment(fleet="virtual"), state="interrupted"))
+    result = bench("resume", str(folder.path), "--external", cwd=tmp_path)
+    assert result.returncode == 2
+    assert "--external is of real agents, and a virtual fleet has none" in result.stderr

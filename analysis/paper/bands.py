@@ -12,12 +12,10 @@ import plotly.graph_objects as go
 
 from analysis.figures import MOST_MARKERS
 from analysis.groups import Group
-from analysis.palette import style
+from analysis.palette import marker, style
 from analysis.plots import plain
 
 BAND_OPACITY = 0.16
-FAR_APART = 20.0
-"""The greatest over the least, from which on an axis is logarithmic."""
 
 
 @dataclass(frozen=True)
@@ -52,7 +50,7 @@ def held(curves: Sequence[Mapping[float, float]]) -> Band:
 def add_band(figure: go.Figure, group: Group, band: Band, hover: str, steps: bool = False) -> None:
     """Draw a group's band below its median; the band alone where there are several runs. ``hover`` has x and y."""
     look = style(group.method)
-    common: dict[str, Any] = {"x": band.xs, "meta": {"method": group.method}, "name": plain(group.label)}
+    common: dict[str, Any] = {"x": band.xs, "meta": group.meta, "name": plain(group.label)}
     shape = {"shape": "hv" if steps else "linear"}
     if len(group.runs) > 1:
         edge = {**common, "mode": "lines", "line": {**shape, "width": 0}, "hoverinfo": "skip", "showlegend": False}
@@ -63,7 +61,7 @@ def add_band(figure: go.Figure, group: Group, band: Band, hover: str, steps: boo
             y=band.middle,
             mode="lines+markers",
             line={**shape, "color": look.colour, "dash": look.dash, "width": 2.5 if group.method == "federa" else 2},
-            marker={"symbol": look.symbol, "size": 7, "maxdisplayed": MOST_MARKERS},
+            marker=marker(group.method, group.variant) | {"maxdisplayed": MOST_MARKERS},
             hovertemplate=f"{hover}<extra>{plain(group.label)}</extra>",
             **common,
         )
@@ -74,29 +72,6 @@ def translucent(colour: str, opacity: float = BAND_OPACITY) -> str:
     """A colour as #rrggbb, made translucent."""
     red, green, blue = (int(colour[at : at + 2], 16) for at in (1, 3, 5))
     return f"rgba({red},{green},{blue},{opacity:g})"
-
-
-def logarithmic(values: Sequence[float]) -> dict[str, Any]:
-    """What makes an axis of these values logarithmic: ticks at 1, 2 and 5 over few decades, at powers of ten else."""
-    low, high = min(values), max(values)
-    first, last = math.floor(math.log10(low)), math.ceil(math.log10(high))
-    steps = (1, 2, 5) if high / low < 200 else (1,)
-    ticks = [step * 10.0**decade for decade in range(first, last + 1) for step in steps]
-    return {"type": "log", "tickvals": ticks, "ticktext": [tick_words(tick) for tick in ticks]}
-
-
-def far_apart(values: Sequence[float]) -> bool:
-    """Whether values are all above 0 and too far apart for a linear axis."""
-    return len(values) > 1 and min(values) > 0 and max(values) > FAR_APART * min(values)
-
-
-def tick_words(value: float) -> str:
-    """A tick's number: plain from 0.0001 to a million, a power of ten outside."""
-    if 1e-4 <= value < 1e6:
-        return f"{value:g}"
-    exponent = math.floor(math.log10(value) + 1e-9)
-    factor = round(value / 10.0**exponent)
-    return f"{'' if factor == 1 else f'{factor}·'}10<sup>{exponent}</sup>"
 
 
 def _stepped(curve: Mapping[float, float], grid: Sequence[float]) -> dict[float, float]:

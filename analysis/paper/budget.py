@@ -6,10 +6,11 @@ from collections.abc import Callable
 from itertools import accumulate
 
 from analysis import units
+from analysis.axes import far_apart, logarithmic
 from analysis.goals import drawn_places, goal_of
 from analysis.groups import groups_of
 from analysis.load import Run
-from analysis.paper.bands import add_band, far_apart, held, logarithmic
+from analysis.paper.bands import add_band, held
 from analysis.paper.panels import Panel, clock_words
 from analysis.plots import Drawn, blank, plain
 
@@ -25,7 +26,7 @@ def budgets(panel: Panel) -> tuple[Drawn, ...]:
         for place in places
         for name, unit, spent in (
             ("rounds", ROUNDS, _rounds),
-            ("seconds", units.time_unit(s for run in panel.runs for s in _seconds(run)), _seconds),
+            ("seconds", units.legible_time_unit(s for run in panel.runs for s in _seconds(run)), _seconds),
             ("bytes", units.byte_unit(b for run in panel.runs for b in _bytes(run)), _bytes),
         )
     )
@@ -59,9 +60,11 @@ def _budget(panel: Panel, place: int, of: str, unit: units.Unit, spent: _Spent) 
 
 
 def best_within(run: Run, metric: str, spent: list[float]) -> dict[float, float]:
-    """The best value of a metric so far, by what was spent at the end of each evaluated round."""
+    """The best value of a metric by what was spent when it became so, and by what was spent at the last evaluation."""
     points = [(x, r.metrics[metric]) for x, r in zip(spent, run.rounds, strict=True) if metric in r.metrics]
-    return dict(zip((x for x, _ in points), accumulate((y for _, y in points), max), strict=True))
+    best = list(accumulate((y for _, y in points), max))
+    steps = zip((x for x, _ in points), best, [None, *best], strict=False)
+    return {x: y for x, y, before in steps if y != before or x == points[-1][0]}
 
 
 def _rounds(run: Run) -> list[float]:

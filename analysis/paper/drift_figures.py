@@ -11,9 +11,10 @@ from typing import NamedTuple
 
 import plotly.graph_objects as go
 
+from analysis.axes import far_apart, logarithmic
 from analysis.groups import groups_of
 from analysis.load import Run
-from analysis.paper.bands import add_band, band_of, far_apart, logarithmic
+from analysis.paper.bands import add_band, band_of
 from analysis.paper.panels import Panel
 from analysis.plots import Drawn, blank
 
@@ -35,7 +36,8 @@ QUANTITIES = (
         1,
         6,
         "direction",
-        "Mean of 1 - cosine of the columns of the global {} before and after a round (eq. 21, 22)",
+        "Mean of 1 - cosine of the columns of the global {} before and after a round (eq. 21, 22), of those that are "
+        "not zero",
     ),
 )
 

@@ -20,6 +20,7 @@ from analysis.partition_figures import divergence_map
 from analysis.partitions import SharedPartition, divergence_text, shared_partitions
 from analysis.plots import Drawn
 
+DIVERGENCE = "figure-7-divergence"
 BY_PANEL = (overviews, by_round, drift_figures, by_time, budgets)
 """What is drawn of each model, data set and partition by itself."""
 
@@ -46,7 +47,7 @@ def divergence_figures(runs: Sequence[Run]) -> tuple[Drawn, ...]:
     names = _names(runs, shared)
     return tuple(
         Drawn(
-            name=Panel(name, ()).name("figure-7-divergence"),
+            name=Panel(name, ()).name(DIVERGENCE),
             title=Panel(name, ()).title("Figure 7: divergence between clients"),
             caption=f"Jensen-Shannon divergence (base 2) of the classes of each two clients; partition {each.kind}; "
             f"mean of pairs {divergence_text(each.mean_of_pairs)}. After FeDeRA's Figure 7 and A.4, whose printed "

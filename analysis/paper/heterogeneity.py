@@ -10,13 +10,17 @@ import plotly.graph_objects as go
 
 from analysis import targets
 from analysis.goals import drawn_places, goal_of
+from analysis.groups import groups_of
 from analysis.load import Run
-from analysis.palette import style
+from analysis.palette import marker, style
 from analysis.paper.panels import Panel
 from analysis.plots import Drawn, blank, plain
 from analysis.stats import method_name
 
-ROOM, ASIDE = 0.06, 0.006  # of the axis: beyond its outermost alphas, and between methods at one
+ROOM, ASIDE = 0.06, 0.01  # of the axis: beyond its outermost alphas, and between methods at one
+
+ALPHA_ALONE = ("partition.alpha", "name", "description")
+"""Keys of a profile in which the runs of one line may differ, beside their seeds."""
 
 Point = tuple[float, float, float | None]
 """Alpha, mean, and standard deviation of a sample; None of one value."""
@@ -32,6 +36,7 @@ def by_alpha(panel: Panel) -> tuple[Drawn, ...]:
         "The best metric of a run against alpha of the Dirichlet distribution that its clients' classes are drawn "
         "from: the smaller, the further clients are apart. After FeDeRA's Figure 4.",
         over_seeds="Points are means over seeds, bars one standard deviation of a sample each way.",
+        groups=groups_of(drawn, ALPHA_ALONE),
     )
     return tuple(
         Drawn(
@@ -45,7 +50,7 @@ def by_alpha(panel: Panel) -> tuple[Drawn, ...]:
 
 
 def points(runs: Sequence[Run], place: int) -> tuple[Point, ...]:
-    """Mean and standard deviation of the best metric of one method's runs, by alpha, ascending."""
+    """Mean and standard deviation of the best metric of runs of one setting, by alpha, ascending."""
     best: dict[float, list[float]] = {}
     for run in runs:
         found = targets.best_metric(run.rounds, run.experiment.targets[place].metric)
@@ -57,11 +62,11 @@ def points(runs: Sequence[Run], place: int) -> tuple[Point, ...]:
 def _figure(runs: Sequence[Run], place: int, alphas: Sequence[float]) -> go.Figure:
     goal = goal_of(runs, place)
     figure = blank("alpha of the Dirichlet distribution", plain(f"best {goal.metric_words}"))
-    methods = tuple(dict.fromkeys(run.header.method for run in goal.runs))
-    aside = _aside(alphas, len(methods))
-    for method, factor in zip(methods, aside, strict=True):
-        found = points([run for run in goal.runs if run.header.method == method], place)
-        look, name = style(method), plain(method_name(method))
+    groups = groups_of(goal.runs, ALPHA_ALONE)
+    for group, factor in zip(groups, _aside(alphas, len(groups)), strict=True):
+        found = points(group.runs, place)
+        method = group.method
+        look, name = style(method), plain(group.setting or method_name(method))
         xs, ys, spreads = zip(*found, strict=True) if found else ((), (), ())
         bars = {"type": "data", "array": spreads, "thickness": 1.5, "width": 4, "color": look.colour}
         figure.add_trace(
@@ -71,10 +76,10 @@ def _figure(runs: Sequence[Run], place: int, alphas: Sequence[float]) -> go.Figu
                 customdata=xs,
                 error_y=bars if any(spreads) else None,
                 name=name,
-                meta={"method": method},
+                meta=group.meta,
                 mode="lines+markers",
                 line={"color": look.colour, "dash": look.dash, "width": 2.5 if method == "federa" else 2},
-                marker={"symbol": look.symbol, "size": 9},
+                marker=marker(method, group.variant, 9),
                 hovertemplate=f"alpha %{{customdata}}<br>%{{y:.4f}}<extra>{name}</extra>",
             )
         )

@@ -13,7 +13,9 @@ from analysis.paper.reference import MODELS
 from analysis.rendering import Column, Record
 from harness.profiles import METHODS, Method
 
-HOURS = units.Unit("h", 3600, 2)
+PRINTED_HOURS = units.Unit("h", 3600, 2)
+"""As the paper has them."""
+HOURS = units.Unit("h", 3600, 2, least_digits=2)
 SECONDS = units.Unit("s", 1, 2)
 
 Grid = Sequence[Sequence[float | None]]

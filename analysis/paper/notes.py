@@ -69,4 +69,4 @@ def _counts(cells: Sequence[Cell]) -> list[str]:
 def _choices(cells: Sequence[Cell]) -> list[str]:
     chosen = dict.fromkeys(cell.group.label for cell in cells if cell.set_aside)
     rule = "the one closest to the paper's is shown, of equals that of most runs, then that of the best metric"
-    return [f"Where several settings were run, {rule}: {units.listing(chosen)}."] if chosen else []
+    return [f"Where several settings could fill a cell, {rule}: {units.listing(chosen)}."] if chosen else []

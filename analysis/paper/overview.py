@@ -9,25 +9,32 @@ from dataclasses import dataclass
 import plotly.graph_objects as go
 
 from analysis import units
+from analysis.axes import far_apart, logarithmic
 from analysis.goals import drawn_places, goal_of
-from analysis.groups import groups_of
+from analysis.groups import Group, groups_of
 from analysis.load import Run
 from analysis.palette import style
-from analysis.paper.bands import far_apart, logarithmic, translucent
+from analysis.paper.bands import translucent
 from analysis.paper.panels import Panel, clock_words
 from analysis.plots import Drawn, blank, plain
 from analysis.ranking import ranking
 
 SMALLEST_PX, LARGEST_PX = 10.0, 52.0
 FILL_OPACITY = 0.75
+AREAS = {
+    "square": 4 / math.pi,
+    "diamond": 2 * 1.3**2 / math.pi,
+    "cross": 3.2 / math.pi,
+    "triangle-up": 3**0.5 / math.pi,
+}
+"""Of plotly's symbols, as parts of a circle's of the same size."""
 
 
 @dataclass(frozen=True)
 class Mark:
     """A method's place in the picture: what the highest fraction that it reached cost, and its best metric."""
 
-    label: str
-    method: str
+    group: Group
     fraction: float
     time_s: float
     payload_bytes: float
@@ -47,15 +54,32 @@ def marks(runs: Sequence[Run], place: int) -> tuple[Mark, ...]:
         for fraction in reversed(goal.fractions):
             (cost,) = ranking(group.runs, place, fraction)
             if cost.time_s is not None and cost.payload_bytes is not None and cost.best is not None:
-                found.append(Mark(group.label, group.method, fraction, cost.time_s, cost.payload_bytes, cost.best))
+                found.append(Mark(group, fraction, cost.time_s, cost.payload_bytes, cost.best))
                 break
     return tuple(found)
 
 
-def sizes_px(payload_bytes: Sequence[float]) -> list[float]:
-    """Diameters of marks: areas are proportional to the bytes, of which the smallest would else not be seen."""
+def sizes_px(payload_bytes: Sequence[float], symbols: Sequence[str]) -> list[float]:
+    """Sizes of marks: areas are proportional to the bytes, whatever the symbol; the smallest would else not be seen."""
     most = max(payload_bytes)
-    return [max(SMALLEST_PX, LARGEST_PX * math.sqrt(each / most)) for each in payload_bytes]
+    diameters = [max(SMALLEST_PX, LARGEST_PX * math.sqrt(each / most)) for each in payload_bytes]
+    return [each / math.sqrt(AREAS.get(symbol, 1.0)) for each, symbol in zip(diameters, symbols, strict=True)]
+
+
+def labels_above(found: Sequence[Mark]) -> list[bool]:
+    """Whether each mark's words stand above it: away from its nearest neighbour, so that those of two do not meet.
+
+    Of two at one height the later one's do.
+    """
+    heights = [mark.best for mark in found]
+    tall = (max(heights) - min(heights)) or 1.0
+    longest_s = max(mark.time_s for mark in found) or 1.0
+    spots = [(mark.best / tall, mark.time_s / longest_s) for mark in found]
+    return [
+        spot
+        >= min((other for other in spots if other is not spot), key=lambda other: math.dist(spot, other), default=spot)
+        for spot in spots
+    ]
 
 
 def _overview(panel: Panel, place: int) -> Drawn | None:
@@ -63,7 +87,7 @@ def _overview(panel: Panel, place: int) -> Drawn | None:
     if not found:
         return None
     goal = goal_of(panel.runs, place)
-    missing = [group.label for group in groups_of(goal.runs) if group.label not in {mark.label for mark in found}]
+    missing = [group.label for group in groups_of(goal.runs) if group.label not in {mark.group.label for mark in found}]
     return Drawn(
         name=panel.name("figure-1-time-bytes-metric", place),
         title=panel.title("Figure 1: time, bytes and best metric", place),
@@ -73,28 +97,30 @@ def _overview(panel: Panel, place: int) -> Drawn | None:
             clock_words(panel.runs),
             f"{units.listing(missing)} reached no fraction." if missing else "",
             over_seeds="Over seeds they are medians.",
+            marked=False,
         ),
         figure=_figure(found, goal.metric_words),
     )
 
 
 def _figure(found: Sequence[Mark], metric: str) -> go.Figure:
-    clock = units.time_unit(mark.time_s for mark in found)
+    clock = units.legible_time_unit(mark.time_s for mark in found)
     figure = blank(f"time, {clock.symbol}", plain(f"best {metric}"))
-    diameters = sizes_px([mark.payload_bytes for mark in found])
-    ranks = {mark: place for place, mark in enumerate(sorted(found, key=lambda mark: (mark.time_s, mark.label)))}
-    for mark, diameter in zip(found, diameters, strict=True):
-        look, name = style(mark.method), plain(mark.label)
+    diameters = sizes_px([mark.payload_bytes for mark in found], [style(mark.group.method).symbol for mark in found])
+    for mark, diameter, above in zip(found, diameters, labels_above(found), strict=True):
+        group = mark.group
+        look, name = style(group.method), plain(group.label)
         paid = f"{units.percent(mark.fraction)}, {units.byte_unit([mark.payload_bytes]).text(mark.payload_bytes)}"
+        whose = f"{plain(group.setting)}: " if group.setting else ""
         figure.add_trace(
             go.Scatter(
                 x=[mark.time_s / clock.divisor],
                 y=[mark.best],
                 name=name,
-                meta={"method": mark.method},
+                meta=group.meta,
                 mode="markers+text",
-                text=[paid],
-                textposition="bottom center" if ranks[mark] % 2 else "top center",
+                text=[whose + paid],
+                textposition="top center" if above else "bottom center",
                 textfont={"size": 11},
                 cliponaxis=False,
                 marker={

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from analysis import units
 from analysis.goals import drawn_places, goal_of
-from analysis.groups import seeds_shown
+from analysis.groups import Group, groups_of, marks_words, seeds_shown
 from analysis.load import Run
+from analysis.plots import slug
 from harness.profiles import Experiment
 
 SEEDS = "Lines are medians over seeds, bands go from the least to the greatest."
@@ -25,15 +25,23 @@ class Panel:
     def name(self, base: str, place: int | None = None) -> str:
         """The name of a figure's file, told apart from those of other panels and, with a place, of other targets."""
         parts = [base, self.words, _metric_part(self.runs, place)]
-        return "-".join(slug for part in parts if (slug := re.sub(r"[^a-z0-9.]+", "-", part.lower()).strip("-")))
+        return "-".join(filter(None, map(slug, parts)))
 
     def title(self, base: str, place: int | None = None) -> str:
         """The title, with what tells the panel apart."""
         return ", ".join(filter(None, [base, self.words, _metric_part(self.runs, place)]))
 
-    def caption(self, *sentences: str, over_seeds: str = SEEDS) -> str:
-        """The sentences, and what has to be said of these runs beside any figure: seeds, and models that stand in."""
-        said = [*sentences, over_seeds if seeds_shown(self.runs) else "", *_stand_ins(self.runs)]
+    def caption(
+        self, *sentences: str, over_seeds: str = SEEDS, groups: Sequence[Group] = (), marked: bool = True
+    ) -> str:
+        """The sentences, and what has to be said of these runs beside any figure: settings, seeds, stand-ins.
+
+        ``groups`` are the lines of the figure, where they are not those that differ by their seeds alone; ``marked``:
+        their marks tell a method's settings apart.
+        """
+        over = over_seeds if seeds_shown(self.runs) else ""
+        marks = marks_words(groups or groups_of(self.runs)) if marked else ""
+        said = [*sentences, marks, over, *_stand_ins(self.runs)]
         return " ".join(filter(None, said))
 
 

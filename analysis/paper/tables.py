@@ -12,7 +12,21 @@ from analysis import bootstrap, units
 from analysis.load import Run
 from analysis.paper import costs
 from analysis.paper.cells import Cell, by_place, cells_by_rank, cells_of, stand_ins
-from analysis.paper.layout import HOURS, METRICS, ROWS, WHO, Cells, Grid, Row, identity, place, smallest, time_s, who
+from analysis.paper.layout import (
+    HOURS,
+    METRICS,
+    PRINTED_HOURS,
+    ROWS,
+    WHO,
+    Cells,
+    Grid,
+    Row,
+    identity,
+    place,
+    smallest,
+    time_s,
+    who,
+)
 from analysis.paper.notes import note
 from analysis.paper.reference import DATASETS, FRACTIONS, SETUPS, TARGETS, hours
 from analysis.rendering import Column, Record, Table
@@ -74,9 +88,9 @@ def time_to_targets(cells: Cells) -> Table | None:
     ours: Grid = [[time_s(cells.get(place(row, name)), metric, f) for name, metric, f in TIMES] for row in ROWS]
     theirs: Grid = [[_paper_s(row, *column) for column in TIMES] for row in ROWS]
     lines = [
-        (*who(row), whose, *(time_words(value, HOURS) for value in grid[at]))
+        (*who(row), whose, *(time_words(value, unit) for value in grid[at]))
         for at, row in enumerate(ROWS)
-        for whose, grid in ((_ours(used, row), ours), ("paper", theirs))
+        for whose, grid, unit in ((_ours(used, row), ours, HOURS), ("paper", theirs, PRINTED_HOURS))
     ]
     return Table(
         name="paper-table-5",

@@ -121,9 +121,13 @@ class VirtualFleet:
         heapq.heappush(self._finished, (done_s, task.client, UpdateReceived(at_s=done_s, record=record)))
 
     def _work(self, job: Job) -> Measured:
-        """The training itself; whatever goes wrong in it is the client's failure, as on a device."""
+        """The training itself; what goes wrong in it is the client's failure, as on a device.
+
+        Raises:
+            OSError: a file could not be read or written. The disk is the run's own: without it no client would go on.
+        """
         shard, round = self._shards[job.task.client], job.task.round
         try:
             return measured(self._trainer, job.state, shard, job.update, job.seed, round)
-        except (RuntimeError, ValueError, OSError) as error:
+        except (RuntimeError, ValueError) as error:
             raise TrainerError(f"{type(error).__name__}: {error}") from error

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from harness.devices import LocalSeconds, local_seconds
-from harness.links import transfer
+from harness.links import achieved_bps, transfer
 from harness.profiles import Experiment, Method
 from harness.records import ClientRecord
 from harness.rounds.commands import AssignTask
@@ -73,8 +73,8 @@ class VirtualSeconds:
             download_bytes=state_bytes,
             upload_bytes=update_bytes,
             wire_bytes=None,
-            download_bps=_rate_bps(state_bytes, down.seconds),
-            upload_bps=_rate_bps(update_bytes, up.seconds),
+            download_bps=achieved_bps(state_bytes, down.seconds),
+            upload_bps=achieved_bps(update_bytes, up.seconds),
             link_down_bps=down.link_bps,
             link_up_bps=up.link_bps,
             loss=trained.loss,
@@ -87,7 +87,3 @@ class VirtualSeconds:
         experiment = self._experiment
         seed = experiment.seeds.link
         return transfer(experiment.link, self._setting, seed, round, client, direction, size_bytes).seconds
-
-
-def _rate_bps(size_bytes: int, seconds: float) -> float:
-    return size_bytes * 8 / seconds if seconds > 0 else 0.0

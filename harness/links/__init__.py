@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from harness.links.bucket import TokenBucket
-from harness.links.seconds import Moved, transfer
+from harness.links.seconds import Moved, achieved_bps, transfer
 from harness.links.shape import Pacer, chunk_bytes_at, trace_of
 from harness.links.trace import RateTrace
 
-__all__ = ["Moved", "Pacer", "RateTrace", "TokenBucket", "chunk_bytes_at", "trace_of", "transfer"]
+__all__ = ["Moved", "Pacer", "RateTrace", "TokenBucket", "achieved_bps", "chunk_bytes_at", "trace_of", "transfer"]

@@ -37,6 +37,11 @@ def transfer(
     return Moved(link.overhead_s + 2 * link.latency_s + flow_s, trace.mean_bps(flow_s))
 
 
+def achieved_bps(size_bytes: int, seconds: float) -> float:
+    """The rate of a transfer over all of its seconds, in bit/s; 0 of one that took none."""
+    return size_bytes * 8 / seconds if seconds > 0 else 0.0
+
+
 def _looked_up(link: LinkProfile, setting: Setting) -> float:
     for entry in link.transfers:
         if (entry.model, entry.method) == (setting.model, setting.method) and entry.rank in (None, setting.rank):

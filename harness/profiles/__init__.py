@@ -5,7 +5,7 @@ model, data set, device and link; :mod:`harness.library` reads the files and put
 so that one :class:`Experiment` holds all that decides a run.
 """
 
-from harness.profiles.base import METHODS, Method
+from harness.profiles.base import METHODS, FleetKind, Method
 from harness.profiles.experiment import Experiment, build, fingerprint
 from harness.profiles.fleet import (
     AgentsProfile,
@@ -50,6 +50,7 @@ __all__ = [
     "DeviceProfile",
     "EvaluateProfile",
     "Experiment",
+    "FleetKind",
     "LinkProfile",
     "Method",
     "MethodProfile",

@@ -9,6 +9,7 @@ from msgspec import Meta
 
 METHODS = ("fedft", "fedbf", "fedap", "fedlr", "federa")
 Method = Literal["fedft", "fedbf", "fedap", "fedlr", "federa"]
+FleetKind = Literal["zeromq", "virtual"]
 
 Count = Annotated[int, Meta(ge=1)]
 Seed = Annotated[int, Meta(ge=0, lt=2**32)]

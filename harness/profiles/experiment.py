@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import hashlib
-from typing import Any, Literal
+from typing import Any
 
 import msgspec
 
 from harness.errors import ProfileError
 from harness.explanation import explain
-from harness.profiles.base import Method, Name, Profile
+from harness.profiles.base import FleetKind, Method, Name, Profile
 from harness.profiles.fleet import AgentsProfile, DeviceProfile, LinkProfile, RecordProfile, Setting
 from harness.profiles.learning import (
     EvaluateProfile,
@@ -28,7 +28,7 @@ class Experiment(Profile, frozen=True, kw_only=True):
 
     name: Name
     description: str
-    fleet: Literal["zeromq", "virtual"] = "zeromq"
+    fleet: FleetKind = "zeromq"
     model: ModelProfile
     dataset: DatasetProfile
     device: DeviceProfile

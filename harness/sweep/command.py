@@ -20,7 +20,7 @@ from harness.sweep.options import SweepOptions
 from harness.sweep.plan import Plan, asked_of
 from harness.sweep.queue import Queue
 from harness.sweep.survey import Survey, survey
-from harness.sweep.words import check_sets, rates_of, seeds_of
+from harness.sweep.words import check_sets, check_trains, rates_of, seeds_of
 from harness.sweep.workers import Workers, processes
 
 SHARED = (
@@ -68,11 +68,13 @@ def plan_of(options: SweepOptions) -> Plan:
     seeds = seeds_of(options.seeds)
     tune_seeds = seeds_of(options.tune_seeds, "--tune-seeds") if options.tune_seeds is not None else seeds
     check_sets(options.sets, launch.SEEDED, tuned=rates is not None)
-    launch.check_folders(options.data, options.models)
+    launch.check_folders(options.data, options.models, options.out)
     experiments = {
-        seed: launch.experiment_of(options.profile, options.sets, options.rounds, seed=seed)
+        seed: launch.experiment_of(options.profile, options.sets, options.rounds, seed=seed, fleet=options.fleet)
         for seed in {0, *seeds, *tune_seeds}
     }
+    check_trains(experiments[0], tuned=rates is not None and len(rates) > 1)
+    launch.check_tables([experiments[0]], methods)
     data, models = (str(path.resolve()) if path else None for path in (options.data, options.models))
     asked = asked_of(experiments[0], methods, rates, seeds, tune_seeds, options.tune_rounds, data, models)
     return Plan(asked, experiments)

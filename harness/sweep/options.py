@@ -22,6 +22,7 @@ class SweepOptions:
     models: Path | None = None
     rounds: int | None = None
     tune_rounds: int | None = None
+    fleet: str | None = None
     sets: tuple[str, ...] = ()
     retry_failed: bool = False
     dry_run: bool = False
@@ -32,6 +33,7 @@ class SweepOptions:
         """The command line that asks for this sweep again."""
         words = ["federa-bench", "sweep", self.profile, "--methods", self.methods, "--lrs", self.lrs]
         words += ["--seeds", self.seeds]
+        words += [] if self.fleet is None else ["--fleet", self.fleet]
         named = {
             "--tune-seeds": self.tune_seeds,
             "--rounds": self.rounds,

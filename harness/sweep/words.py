@@ -6,6 +6,7 @@ import re
 from collections.abc import Sequence
 
 from harness.errors import UsageError
+from harness.profiles import Experiment
 
 GRID = (1e-3, 5e-4, 1e-4, 5e-5, 1e-5)
 """The learning rates that FeDeRA, section 5.1, chooses from for each model and data set."""
@@ -82,3 +83,16 @@ def check_sets(sets: Sequence[str], varied: Sequence[str], tuned: bool) -> None:
             raise UsageError(
                 f"--set {override}: --lrs says which learning rates are tried; leave it out, or choose --lrs profile"
             )
+
+
+def check_trains(experiment: Experiment, tuned: bool) -> None:
+    """See that there is something to choose a learning rate by.
+
+    Raises:
+        UsageError: the trainer is the null trainer, whose runs are never evaluated.
+    """
+    if tuned and experiment.train.trainer == "null":
+        raise UsageError(
+            f"{experiment.name} trains nothing (train.trainer: null), so no learning rate can be chosen; give "
+            "--lrs profile, or another profile"
+        )

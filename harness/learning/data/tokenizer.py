@@ -18,6 +18,9 @@ if TYPE_CHECKING:
     from tokenizers import Encoding, Tokenizer
     from transformers import PreTrainedTokenizerBase
 
+WHOLE = ("tokenizer.json", "tokenizer_config.json")
+"""The files of a tokenizer that can be relied on: what it does not know is in the texts."""
+
 
 class TextTokenizer:
     """The tokenizer in ``folder``, for rows of at most ``max_length`` tokens, special ones included.
@@ -76,9 +79,15 @@ class TextTokenizer:
         """Check that what was encoded, if there was ``some_text`` in it, is more than special tokens.
 
         Raises:
-            UsageError: it is not: of a folder without a vocabulary transformers makes a tokenizer that knows no word.
+            UsageError: it is not: the texts are in no language of the model's, or its folder has no vocabulary, of
+                which transformers makes a tokenizer that knows no word.
         """
         if some_text and np.isin(np.asarray(input_ids), self._special_ids).all():
+            if all((self.folder / name).is_file() for name in WHOLE):
+                raise UsageError(
+                    f"the tokenizer of model folder {self.folder} knows none of the words of the texts; choose a model "
+                    "that was pretrained on texts like these"
+                )
             raise _no_tokenizer(self.folder, "it knows none of the words")
 
     def _spaced(self, word: str) -> str:
