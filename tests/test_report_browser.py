@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -14,26 +13,13 @@ from report_pages import (
     NO_SIDEWAYS,
     WIDE,
     comes_true,
-    five_methods_below,
     needs_browser,
     opened,
-    started,
 )
 
 from analysis.report import write_report
 
 pytestmark = needs_browser
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with started() as browser:
-        yield browser
-
-
-@pytest.fixture(scope="module")
-def five_methods(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return five_methods_below(tmp_path_factory.mktemp("five_methods"))
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 
-import pytest
 from playwright.sync_api import Browser, expect
 from report_pages import (
     ALL_DRAWN,
@@ -13,30 +11,11 @@ from report_pages import (
     SHOWN,
     WIDE,
     comes_true,
-    five_methods_below,
     needs_browser,
     opened,
-    started,
-    twenty_runs_below,
 )
 
 pytestmark = needs_browser
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with started() as browser:
-        yield browser
-
-
-@pytest.fixture(scope="module")
-def five_methods(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return five_methods_below(tmp_path_factory.mktemp("five_methods"))
-
-
-@pytest.fixture(scope="module")
-def twenty_runs(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return twenty_runs_below(tmp_path_factory.mktemp("twenty_runs"))
 
 
 def test_the_legend_hides_and_shows_a_method_in_every_plot(browser: Browser, five_methods: Path) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -13,24 +12,11 @@ from report_pages import (
     NO_SIDEWAYS,
     WIDE,
     comes_true,
-    five_methods_below,
     needs_browser,
     opened,
-    started,
 )
 
 pytestmark = needs_browser
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with started() as browser:
-        yield browser
-
-
-@pytest.fixture(scope="module")
-def five_methods(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return five_methods_below(tmp_path_factory.mktemp("five_methods"))
 
 
 def test_plots_follow_a_change_of_scheme_and_of_width(browser: Browser, five_methods: Path) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import msgspec
@@ -18,12 +17,9 @@ from report_pages import (
     NO_SIDEWAYS,
     WIDE,
     comes_true,
-    five_methods_below,
     needs_browser,
     opened,
     questions_below,
-    started,
-    twenty_runs_below,
 )
 
 from analysis.report import write_report
@@ -33,24 +29,8 @@ pytestmark = needs_browser
 
 
 @pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with started() as browser:
-        yield browser
-
-
-@pytest.fixture(scope="module")
-def five_methods(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return five_methods_below(tmp_path_factory.mktemp("five_methods"))
-
-
-@pytest.fixture(scope="module")
 def questions(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return questions_below(tmp_path_factory.mktemp("questions"))
-
-
-@pytest.fixture(scope="module")
-def twenty_runs(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return twenty_runs_below(tmp_path_factory.mktemp("twenty_runs"))
 
 
 @pytest.fixture(scope="module")

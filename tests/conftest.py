@@ -1,0 +1,37 @@
+"""What several files of browser tests begin with: a browser, and reports of made-up runs to open in it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser
+
+# Only browser tests need Playwright, so it is imported when the first of them asks. A module at a time: two browsers of
+# one process must not be open at once, and some files start their own.
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    from report_pages import started
+
+    with started() as browser:
+        yield browser
+
+
+@pytest.fixture(scope="module")
+def five_methods(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    from report_pages import five_methods_below
+
+    return five_methods_below(tmp_path_factory.mktemp("five_methods"))
+
+
+@pytest.fixture(scope="module")
+def twenty_runs(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    from report_pages import twenty_runs_below
+
+    return twenty_runs_below(tmp_path_factory.mktemp("twenty_runs"))
