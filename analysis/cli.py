@@ -54,9 +54,10 @@ def _report(options: argparse.Namespace) -> None:
     if options.formats is not None and options.figures is None:
         raise UsageError("--formats is of figures; give --figures too")
     # Imported here: --help answers without plotly, and a wrong option is said at once.
-    from analysis import seeds, stats, tables, warnings
+    from analysis import stats, tables, warnings
     from analysis.load import load_runs
     from analysis.report import write_report, write_tables
+    from analysis.seeds import tables as seeds
 
     loaded = load_runs(options.runs)
     runs = stats.in_order(loaded.runs)
@@ -80,8 +81,8 @@ def _report(options: argparse.Namespace) -> None:
 
 def _export(runs: Sequence[Run], page: Path, folder: Path, formats: str | None) -> list[str]:
     """Write the figures; what to say of them."""
-    from analysis.chromium import find_browser
-    from analysis.export import formats_of, plates, write_figures
+    from analysis.export.chromium import find_browser
+    from analysis.export.files import formats_of, plates, write_figures
 
     out_dir = page.parent / "figures" if folder == _BESIDE else folder
     asked = formats_of(formats) if formats is not None else ()

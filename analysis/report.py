@@ -11,7 +11,7 @@ from analysis.page import render
 from analysis.paper.tables import paper_tables
 from analysis.raw_files import links_from
 from analysis.rendering import Table
-from analysis.seeds import seed_tables
+from analysis.seeds.tables import seed_tables
 from harness.errors import not_written
 
 FORMS = {".csv": rendering.to_csv, ".md": rendering.to_markdown, ".tex": rendering.to_latex}

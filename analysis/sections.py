@@ -6,17 +6,7 @@ from collections.abc import Iterable, Sequence
 from itertools import groupby
 from typing import Any
 
-from analysis import (
-    facts,
-    figures,
-    palette,
-    partition_figures,
-    partitions,
-    phase_figures,
-    stats,
-    tables,
-    units,
-)
+from analysis import facts, figures, palette, partition_figures, partitions, phase_figures, stats, tables, units
 from analysis.front import front_of
 from analysis.goals import drawn_places, goal_of, goals_of
 from analysis.groups import groups_of, marks_words
@@ -42,7 +32,7 @@ from analysis.parts import (
 )
 from analysis.plots import Drawn, slug
 from analysis.rendering import Table
-from analysis.seeds import seed_tables
+from analysis.seeds.tables import seed_tables
 from analysis.warnings import Caution, grouped
 
 MOST_OPEN = 6

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from analysis import bootstrap
+from analysis.seeds import bootstrap
 
 NEVER = math.inf
 FINITE = st.floats(min_value=0.01, max_value=1e6, allow_nan=False)

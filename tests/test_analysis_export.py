@@ -10,11 +10,11 @@ import pytest
 from playwright.sync_api import sync_playwright
 from run_folders import DEMO, demo, partition
 
-from analysis.chromium import PIXELS_A_POINT, find_browser, pictures
-from analysis.export import FORMATS, SCRIPT, formats_of, plates, write_figures
+from analysis.export.chromium import PIXELS_A_POINT, find_browser, pictures
+from analysis.export.files import FORMATS, SCRIPT, formats_of, plates, write_figures
+from analysis.export.printed import Plate, printed
 from analysis.parts import chart
 from analysis.plots import Drawn, blank
-from analysis.printed import Plate, printed
 from harness.errors import FederaBenchError, UsageError
 
 BROWSER = find_browser()

@@ -10,13 +10,13 @@ import numpy as np
 from run_folders import DEMO, demo, experiment, partition, run
 
 from analysis import figures, partition_figures, phase_figures
+from analysis.export.printed import Plate, plates_of, printed
 from analysis.load import Run
 from analysis.paper.curves import by_round
 from analysis.paper.panels import panels_of
 from analysis.partitions import SharedPartition
 from analysis.parts import Charts, Folded, Legend, Section, Text, chart
 from analysis.plots import Drawn, blank
-from analysis.printed import Plate, plates_of, printed
 from harness import divergence
 
 ALL = tuple(demo(method, rounds=6) for method in DEMO)

@@ -8,7 +8,7 @@ import pytest
 import timed_runs
 from timed_runs import LTE, timed_run
 
-from analysis.retime import device_words, link_words, rate_bounds_bps, retimed_run, study
+from analysis.retime.study import device_words, link_words, rate_bounds_bps, retimed_run, study
 from harness.errors import StoreError
 from harness.library import load_part
 from harness.profiles import DeviceProfile, LinkProfile, RateProfile

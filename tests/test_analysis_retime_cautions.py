@@ -8,8 +8,8 @@ import timed_runs
 from timed_runs import LTE, timed_run
 
 from analysis.load import Run
-from analysis.retime import study
-from analysis.retime_cautions import retime_cautions
+from analysis.retime.cautions import retime_cautions
+from analysis.retime.study import study
 from harness.library import load_part
 from harness.profiles import DeviceProfile, LinkProfile, ServerSeconds, TrainSeconds
 from harness.records import Failure

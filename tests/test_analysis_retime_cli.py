@@ -11,7 +11,7 @@ import timed_runs
 from timed_runs import timed_run
 
 from analysis.load import Run
-from analysis.retime_cli import main
+from analysis.retime.cli import main
 
 PLAIN = timed_runs.experiment(model={"timed_as": None}, dataset={"timed_as": None})
 

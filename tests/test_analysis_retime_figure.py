@@ -7,8 +7,8 @@ import math
 import pytest
 
 from analysis.palette import STYLES
-from analysis.retime_figure import time_by_rate
-from analysis.retime_rates import MethodLine, RateCurve, crossovers
+from analysis.retime.figure import time_by_rate
+from analysis.retime.rates import MethodLine, RateCurve, crossovers
 
 FEDFT = MethodLine("FedFT", "fedft", (RateCurve((1000.0, 9e10), ()),))
 FEDERA = MethodLine("FeDeRA", "federa", (RateCurve((1300.0, 3e9), ()),))

@@ -12,9 +12,9 @@ from playwright.sync_api import ViewportSize, sync_playwright
 from timed_runs import LTE, timed_run
 
 from analysis.load import Run
-from analysis.retime import study
-from analysis.retime_page import all_tables, render
-from analysis.retime_rates import by_rate
+from analysis.retime.page import all_tables, render
+from analysis.retime.rates import by_rate
+from analysis.retime.study import study
 from harness.profiles import DeviceProfile
 
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome", "chrome"))), None)

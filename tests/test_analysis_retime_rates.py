@@ -11,8 +11,8 @@ from timed_runs import timed_run
 
 from analysis.goals import goal_of
 from analysis.load import Run
-from analysis.retime import Study, study
-from analysis.retime_rates import MethodLine, RateCurve, by_rate, crossovers, method_lines, rate_curve
+from analysis.retime.rates import MethodLine, RateCurve, by_rate, crossovers, method_lines, rate_curve
+from analysis.retime.study import Study, study
 from harness.profiles import DeviceProfile, LinkProfile
 from harness.records import Clock
 

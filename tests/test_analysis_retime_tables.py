@@ -10,11 +10,11 @@ import timed_runs
 from rich.console import Console
 from timed_runs import LTE, STATE_BYTES, timed_run
 
-from analysis import retime_tables
 from analysis.goals import goal_of
 from analysis.rendering import to_csv, to_latex, to_markdown, to_terminal
-from analysis.retime import study
-from analysis.retime_rates import Crossover
+from analysis.retime import tables as retime_tables
+from analysis.retime.rates import Crossover
+from analysis.retime.study import study
 from harness.profiles import DeviceProfile
 
 SLOW = DeviceProfile(name="slow", slowdown=3.0, slower_than="desk")

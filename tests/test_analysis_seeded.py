@@ -6,9 +6,9 @@ import math
 
 from run_folders import experiment, run
 
-from analysis.bootstrap import Interval, Spread
 from analysis.groups import groups_of
-from analysis.seeded import Seeded, estimate, named_groups, spread_words, time_words
+from analysis.seeds.bootstrap import Interval, Spread
+from analysis.seeds.seeded import Seeded, estimate, named_groups, spread_words, time_words
 from analysis.units import Unit
 from harness.profiles import TargetProfile
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from run_folders import QUESTIONS, demo, experiment, run
 
-from analysis import seeds
 from analysis.load import Run
 from analysis.rendering import to_csv
+from analysis.seeds import tables as seeds
 
 LOST = (0.5, 0.6)
 

@@ -11,9 +11,9 @@ from analysis.goals import goal_of
 from analysis.groups import groups_of
 from analysis.load import Run
 from analysis.rendering import Table, to_csv
-from analysis.seeded import Seeded
-from analysis.seeds import seed_tables
-from analysis.speedup import speed_ups
+from analysis.seeds.seeded import Seeded
+from analysis.seeds.speedup import speed_ups
+from analysis.seeds.tables import seed_tables
 from harness.profiles import MethodProfile, TargetProfile
 
 

@@ -10,7 +10,7 @@ import run_folders
 import timed_runs
 from timed_runs import timed_run
 
-from analysis.retime_cli import main
+from analysis.retime.cli import main
 from harness.library import load_part
 from harness.profiles import LinkProfile
 

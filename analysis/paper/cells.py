@@ -15,7 +15,7 @@ from analysis import stats
 from analysis.groups import Group
 from analysis.load import Run
 from analysis.paper.reference import DATASETS, FRACTIONS, MODELS, RANK, SETUPS, TARGETS
-from analysis.seeded import Seeded, named_groups
+from analysis.seeds.seeded import Seeded, named_groups
 from harness.profiles import METHODS, Method, TargetProfile
 from harness.records import ClientRecord
 

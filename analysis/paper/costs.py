@@ -20,7 +20,7 @@ from analysis.paper.reference import (
     train_seconds,
 )
 from analysis.rendering import Column, Record, Table
-from analysis.seeded import time_words
+from analysis.seeds.seeded import time_words
 
 ROUND = units.Unit("round", 1, 0)
 PAPER = " (paper)"

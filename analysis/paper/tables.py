@@ -8,7 +8,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
-from analysis import bootstrap, units
+from analysis import units
 from analysis.load import Run
 from analysis.paper import costs
 from analysis.paper.cells import Cell, by_place, cells_by_rank, cells_of, stand_ins
@@ -30,7 +30,8 @@ from analysis.paper.layout import (
 from analysis.paper.notes import note
 from analysis.paper.reference import DATASETS, FRACTIONS, SETUPS, TARGETS, hours
 from analysis.rendering import Column, Record, Table
-from analysis.seeded import spread_words, time_words
+from analysis.seeds import bootstrap
+from analysis.seeds.seeded import spread_words, time_words
 
 SCORES = tuple((dataset, metric) for dataset, setup in SETUPS.items() for metric in setup.metrics)
 """The columns of Table 1: data set and metric."""

@@ -9,14 +9,14 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from analysis.retime import WIRES, study
+from analysis.retime.study import WIRES, study
 from analysis.terminal import Parser, run_command, show, show_json
 from harness.errors import UsageError, not_written
 
 if TYPE_CHECKING:
     from analysis.load import Loaded, Run
     from analysis.rendering import Table
-    from analysis.retime import Study
+    from analysis.retime.study import Study
 
 RATES = "1:1000"
 
@@ -52,10 +52,10 @@ def _retime(options: argparse.Namespace) -> None:
     # Imported here: --help answers without plotly, and a wrong option is said at once.
     from analysis import stats
     from analysis.load import load_runs
-    from analysis.retime_cautions import retime_cautions
-    from analysis.retime_page import all_tables, render
-    from analysis.retime_rates import by_rate
-    from analysis.retime_tables import ROUNDS
+    from analysis.retime.cautions import retime_cautions
+    from analysis.retime.page import all_tables, render
+    from analysis.retime.rates import by_rate
+    from analysis.retime.tables import ROUNDS
     from analysis.warnings import Caution
     from harness.library import load_part
     from harness.profiles import DeviceProfile, LinkProfile

@@ -6,11 +6,12 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from analysis import bootstrap, stats, targets, units
-from analysis.bootstrap import Interval
+from analysis import stats, targets, units
 from analysis.groups import Group, groups_of
 from analysis.load import Run
 from analysis.rendering import Record
+from analysis.seeds import bootstrap
+from analysis.seeds.bootstrap import Interval
 from analysis.targets import Crossing
 from harness.profiles import TargetProfile
 

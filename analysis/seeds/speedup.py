@@ -6,11 +6,12 @@ import math
 from collections.abc import Sequence
 from typing import Any
 
-from analysis import bootstrap, units
-from analysis.bootstrap import Interval
+from analysis import units
 from analysis.goals import Goal
 from analysis.rendering import Column, Record, Table
-from analysis.seeded import Seeded, estimate, named
+from analysis.seeds import bootstrap
+from analysis.seeds.bootstrap import Interval
+from analysis.seeds.seeded import Seeded, estimate, named
 from analysis.tables import clock_words
 
 SPEED_UP = "seeds-speed-up"

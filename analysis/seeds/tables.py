@@ -6,12 +6,13 @@ import math
 from collections.abc import Sequence
 from statistics import median
 
-from analysis import bootstrap, units
+from analysis import units
 from analysis.goals import Goal, goals_of
 from analysis.load import Run
 from analysis.rendering import Column, Record, Table
-from analysis.seeded import Seeded, estimate, named, named_groups, spread_words, time_words
-from analysis.speedup import comparable_pairs, speed_ups
+from analysis.seeds import bootstrap
+from analysis.seeds.seeded import Seeded, estimate, named, named_groups, spread_words, time_words
+from analysis.seeds.speedup import comparable_pairs, speed_ups
 from analysis.stats import in_order
 from analysis.tables import clock_words
 

@@ -10,9 +10,9 @@ from pathlib import Path
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from plotly.offline import get_plotlyjs
 
-from analysis.chromium import PIXELS_A_POINT, pictures
+from analysis.export.chromium import PIXELS_A_POINT, pictures
+from analysis.export.printed import Plate, Printed, plates_of, printed
 from analysis.load import Run
-from analysis.printed import Plate, Printed, plates_of, printed
 from analysis.sections import sections_of
 from harness.errors import FederaBenchError, UsageError, not_written
 

@@ -11,7 +11,7 @@ from statistics import median
 from analysis.goals import Goal, goal_of, goals_of
 from analysis.groups import groups_of
 from analysis.load import Run
-from analysis.retime import Study, retimed_run
+from analysis.retime.study import Study, retimed_run
 from harness.profiles import LinkProfile
 from harness.records import ClientRecord
 from harness.retiming import Conditions, ships

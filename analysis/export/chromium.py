@@ -19,7 +19,7 @@ from urllib.parse import unquote
 
 from plotly.offline import get_plotlyjs
 
-from analysis.printed import Printed
+from analysis.export.printed import Printed
 from harness.errors import FederaBenchError
 
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome", "headless_shell")

@@ -7,16 +7,17 @@ from collections.abc import Iterator, Sequence
 from markupsafe import Markup
 from plotly.offline import get_plotlyjs
 
-from analysis import facts, palette, retime_tables, summary, units, warnings
+from analysis import facts, palette, summary, units, warnings
 from analysis.groups import groups_of, marks_words, seeds_shown
 from analysis.page import environment_of
 from analysis.parts import Block, Chart, Charts, Legend, Section, Special, TablePart, Text, chart
 from analysis.plots import Drawn
 from analysis.rendering import Table
-from analysis.retime import Study, device_words, link_words, rate_bounds_bps
-from analysis.retime_cautions import retime_cautions
-from analysis.retime_figure import time_by_rate
-from analysis.retime_rates import GoalByRate
+from analysis.retime import tables as retime_tables
+from analysis.retime.cautions import retime_cautions
+from analysis.retime.figure import time_by_rate
+from analysis.retime.rates import GoalByRate
+from analysis.retime.study import Study, device_words, link_words, rate_bounds_bps
 
 SMALL_PX = 340  # the height of the figures beside the main one
 

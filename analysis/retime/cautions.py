@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from analysis import stats, units
-from analysis.retime import Study
+from analysis.retime.study import Study
 from analysis.warnings import MOST_NAMED, Caution
 from harness.retiming import has_rate
 

@@ -8,8 +8,8 @@ from analysis import stats, units
 from analysis.goals import Goal, goal_of, goals_of
 from analysis.load import Run
 from analysis.rendering import Column, Record, Table
-from analysis.retime import Study
-from analysis.retime_rates import Crossover
+from analysis.retime.rates import Crossover
+from analysis.retime.study import Study
 from analysis.targets import Crossing
 
 TIMES, CROSSOVERS, ROUNDS = "retimed-times", "retimed-crossovers", "retimed-rounds"

@@ -11,7 +11,7 @@ import plotly.graph_objects as go
 from analysis import units
 from analysis.palette import marker, style
 from analysis.plots import blank, plain
-from analysis.retime_rates import Crossover, MethodLine
+from analysis.retime.rates import Crossover, MethodLine
 from analysis.units import MBITS, Unit
 
 POINTS = 121

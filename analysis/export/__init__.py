@@ -1,0 +1,1 @@
+"""Figures as files: HTML, SVG and PNG."""

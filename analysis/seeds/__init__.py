@@ -1,0 +1,1 @@
+"""Statistics over runs that differ by their seeds."""
