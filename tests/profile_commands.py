@@ -1,11 +1,16 @@
-"""Which experiment a command of the documents is about, and what it overrides."""
+"""The commands of the documents: which experiment one is about, what it overrides, and what make makes of it."""
 
 from __future__ import annotations
 
+import os
 import shlex
+import subprocess
 from itertools import pairwise
+from pathlib import Path
 
 from harness.library import PARTS
+
+ROOT = Path(__file__).parent.parent
 
 
 def profile_of(command: str) -> tuple[str, list[str]]:
@@ -22,3 +27,9 @@ def profile_of(command: str) -> tuple[str, list[str]]:
         return "quickstart", ["fleet=virtual", *parts]
     fleet = [f"fleet={options['--fleet']}"] if "--fleet" in options else []
     return words[2], [*fleet, *(words[at + 1] for at, word in enumerate(words) if word == "--set")]
+
+
+def make(*arguments: str) -> subprocess.CompletedProcess[str]:
+    """Make as one who typed it sees it: without what an outer make left in the environment."""
+    plain = {name: value for name, value in os.environ.items() if name not in ("MAKEFLAGS", "MFLAGS", "MAKELEVEL")}
+    return subprocess.run(["make", *arguments], cwd=ROOT, capture_output=True, text=True, env=plain, check=False)

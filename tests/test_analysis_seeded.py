@@ -33,6 +33,7 @@ def test_a_value_has_its_interval_behind_it_and_a_dash_where_that_is_open() -> N
     assert estimate(2.0, Interval(1.0, math.inf), SECONDS) == "2.0 [1.0, -]"
     assert estimate(math.inf, Interval(1.0, math.inf), SECONDS) == "- [1.0, -]"
     assert estimate(math.inf, Interval(math.inf, math.inf), SECONDS) == "-"
+    assert estimate(None, Interval(0.0, math.inf), SECONDS) == "-"  # open at both ends: nothing is known
     assert estimate(2.0, None, SECONDS) == "2.0"
     assert estimate(None, None, SECONDS) == "-"
 

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import re
 import shlex
-import subprocess
 from pathlib import Path
 
 import pytest
-from profile_commands import profile_of
+from profile_commands import make, profile_of
 
 from harness.cli import main
 from harness.library import load_experiment, profiles_root
@@ -34,9 +33,8 @@ def words_of(command: str) -> list[str]:
     """The words that federa-bench gets, also where make is asked."""
     if not command.startswith("make "):
         return shlex.split(command)[1:]
-    asked = subprocess.run(
-        ["make", "-n", *shlex.split(command)[1:]], cwd=ROOT, capture_output=True, text=True, check=True
-    )
+    asked = make("-n", *shlex.split(command)[1:])
+    assert asked.returncode == 0, asked.stderr
     return shlex.split(asked.stdout.splitlines()[-1])[1:]
 
 

@@ -95,7 +95,7 @@ def test_an_experiment_without_a_link_says_so() -> None:
 @pytest.mark.parametrize(
     ("rates", "sentence"),
     [
-        ({"rate_mbps": 1, "rate_min_mbps": 1, "rate_max_mbps": 2}, "not both"),
+        ({"rate_mbps": 1, "rate_min_mbps": 1, "rate_max_mbps": 2}, "give one of rate_mbps, rate_min_mbps with"),
         ({"rate_min_mbps": 3, "rate_max_mbps": 2}, "rate_min_mbps 3 is above rate_max_mbps 2"),
     ],
 )

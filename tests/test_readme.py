@@ -10,8 +10,8 @@ from functools import cache
 from pathlib import Path
 
 import pytest
+from profile_commands import ROOT, make
 
-ROOT = Path(__file__).parent.parent
 DOCUMENTS = [ROOT / "README.md", ROOT / "CHANGELOG.md", *sorted((ROOT / "docs").rglob("*.md"))]
 CODE = re.compile(r"^    .*$|`[^`]+`", re.MULTILINE)
 
@@ -27,12 +27,6 @@ def commands(name: str) -> list[list[str]]:
     found = [code for path in DOCUMENTS for code in code_of(path) if code.startswith(f"{name} ")]
     assert found, f"no document says {name}"
     return [re.sub(r"\s#.*", "", code).split() for code in found]
-
-
-def make(*arguments: str) -> subprocess.CompletedProcess[str]:
-    """Make as one who typed it sees it: without what an outer make left in the environment."""
-    plain = {name: value for name, value in os.environ.items() if name not in ("MAKEFLAGS", "MFLAGS", "MAKELEVEL")}
-    return subprocess.run(["make", *arguments], cwd=ROOT, capture_output=True, text=True, env=plain, check=False)
 
 
 @cache

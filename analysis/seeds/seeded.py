@@ -55,9 +55,12 @@ def named_groups(runs: Sequence[Run]) -> tuple[Group, ...]:
 
 
 def estimate(value: float | None, interval: Interval | None, unit: units.Unit) -> str:
-    """A value with its interval: "0.17 [0.15, 0.21]"; "-" for what was not reached, no interval of a single run."""
+    """A value with its interval: "0.17 [0.15, 0.21]"; "-" for what was not reached.
+
+    No interval of a single run, nor one that says nothing: from infinity on, or from 0 to infinity.
+    """
     text = time_words(value, unit, units.NOT_REACHED)
-    if interval is None or math.isinf(interval.low):
+    if interval is None or math.isinf(interval.low) or interval == (0.0, math.inf):
         return text
     return f"{text} [{time_words(interval.low, unit)}, {time_words(interval.high, unit)}]"
 
