@@ -55,7 +55,7 @@ from harness.protocol.messages import (
     Provision,
     Received,
 )
-from harness.transport import Arrival
+from harness.transport import Arrival, Security
 
 log = logging.getLogger("agents")
 
@@ -88,12 +88,13 @@ class Agent:
         once: bool,
         leaves: tuple[Leave, ...] = (),
         trainer_command: Sequence[str] = COMMAND,
+        security: Security | None = None,
     ) -> None:
         self._hello, self._leaves, self._trainer_command = hello, leaves, trainer_command
         self._now = time.monotonic
         self._machine = AgentMachine(hello, once=once)
         self._cache = AgentCache(cache, hello.agent, endpoint)
-        self._line = Line(endpoint, hello.agent, self._now)
+        self._line = Line(endpoint, hello.agent, hello.session, self._now, security)
         self._transfers = Transfers(self._line, self._cache, self._now)
         self._trainer: TrainerProcess | None = None
         self._end: End | None = None

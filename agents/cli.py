@@ -7,6 +7,7 @@ import logging
 import os
 import platform
 import re
+import secrets
 import signal
 import sys
 from collections.abc import Sequence
@@ -94,4 +95,5 @@ def _hello(name: str) -> Hello:
         host=platform.node(),
         cores=len(os.sched_getaffinity(0)),
         memory_bytes=os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES"),
+        session=secrets.token_hex(8),
     )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import secrets
 from collections.abc import Callable
 
 from agents.heartbeat import Heart
@@ -13,7 +12,7 @@ from harness.protocol.messages import (
     Message,
     Welcome,
 )
-from harness.transport import Arrival, Channel
+from harness.transport import Arrival, Channel, Security
 
 JOIN_S = 10.0
 """A Hello that got no answer for so long is said again, over a new socket."""
@@ -26,10 +25,12 @@ class Line:
         TransportError: the endpoint is malformed.
     """
 
-    def __init__(self, endpoint: str, agent: str, now: Callable[[], float]) -> None:
-        self._endpoint, self._agent, self._now = endpoint, agent, now
-        self._session = secrets.token_hex(8)
-        self._main = transport.connect(endpoint)
+    def __init__(
+        self, endpoint: str, agent: str, session: str, now: Callable[[], float], security: Security | None = None
+    ) -> None:
+        self._endpoint, self._agent, self._session, self._now = endpoint, agent, session, now
+        self._security = security
+        self._main = transport.connect(endpoint, security)
         self._beat: Channel | None = None
         self._heart: Heart | None = None
         self._opened_s = now()
@@ -42,7 +43,7 @@ class Line:
     def reopen(self) -> None:
         """Let go of this connection and open a new one, under a new routing id."""
         self.close(0.0)
-        self._main = transport.connect(self._endpoint)
+        self._main = transport.connect(self._endpoint, self._security)
         self._opened_s = self._now()
 
     def send(self, message: Message, payload: bytes | None = None) -> None:
@@ -53,7 +54,8 @@ class Line:
         """Send heartbeats from now on, to the beat port of the controller's host."""
         if self._beat is not None:
             self._beat.close(0.0)
-        self._beat = transport.connect(f"{self._endpoint.rpartition(':')[0]}:{welcome.beat_port}")
+        host = self._endpoint.rpartition(":")[0]
+        self._beat = transport.connect(f"{host}:{welcome.beat_port}", self._security)
         self._heart = Heart(self._agent, self._session, welcome.heartbeat_s, welcome.lost_after_s, self._now())
 
     def wait(self, fds: list[int], timeout_s: float) -> set[int]:

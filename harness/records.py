@@ -2,7 +2,8 @@
 
 Schema history: 1, the first. 2: the profile in the header knows tasks, roles of columns and rules of classes, and the
 file ``partition.json`` stands beside it. Runs of 1 are not read: their profiles have keys that are gone. 3: bytes on
-the wire may be null (a virtual fleet has no wire), rounds may tell the drift; runs of 2 are read as they are.
+the wire may be null (a virtual fleet has no wire), rounds may tell the drift; runs of 2 are read as they are. 4: updates
+tell how often their connection broke and what was resumed, rounds tell late updates and spare clients.
 
 ``null`` means "not measured". Durations are seconds on a monotonic clock where they happened; raw values are stored,
 rounding happens in tables alone. ``*_bytes`` without ``wire`` are payload: the blob itself, without any framing.
@@ -14,9 +15,9 @@ from typing import Any, Literal
 
 import msgspec
 
-SCHEMA = 3
-READABLE_SCHEMAS = (2, 3)
-READABLE_WORDS = " and ".join(map(str, READABLE_SCHEMAS))
+SCHEMA = 4
+READABLE_SCHEMAS = (2, 3, 4)
+READABLE_WORDS = "2 to 4"
 
 Clock = Literal["wall", "critical path"]
 Drift = dict[str, tuple[float, float | None]]
@@ -43,6 +44,16 @@ class Failure(Record, frozen=True, kw_only=True):
     reason: str
 
 
+class Late(Record, frozen=True, kw_only=True):
+    """An update that came when nobody waited for it any more: of ``round``, and ``why`` it was not aggregated."""
+
+    round: int
+    client: int
+    agent: str
+    attempt: int
+    why: str
+
+
 class ClientRecord(Record, frozen=True, kw_only=True):
     """One update that was accepted: a line of ``clients.jsonl``.
 
@@ -50,7 +61,10 @@ class ClientRecord(Record, frozen=True, kw_only=True):
     the acknowledgement of the update's last byte. ``provision_s`` (fetching a shard that was missing) is not in it.
     ``download_bps`` and ``upload_bps`` are the achieved rates; ``link_down_bps``, ``link_up_bps`` what the link
     profile allowed on average in that time (null: not shaped). ``wire_bytes`` counts ZeroMQ frames both ways (null: of
-    a virtual fleet, where all seconds but ``train_cpu_s`` are those of the device and link profiles).
+    a virtual fleet, where all seconds but ``train_cpu_s`` are those of the device and link profiles). ``breaks``: how
+    often the agent's connection broke in that time; the outages are in the phases. ``resumed_bytes``: payload that an
+    earlier agent, or this one before a restart, had moved already; the phases tell of the rest alone, or of what was
+    done before the restart where nothing was done again.
     """
 
     round: int
@@ -80,6 +94,8 @@ class ClientRecord(Record, frozen=True, kw_only=True):
     energy_j: float | None = None
     peak_rss_bytes: int
     warm_up: bool
+    breaks: int = 0
+    resumed_bytes: int = 0
     update_sha256: str
 
 
@@ -92,7 +108,9 @@ class RoundRecord(Record, frozen=True, kw_only=True):
     round's completed clients. ``metrics`` is empty in a round that was not evaluated. ``drift`` is recorded where the
     profile asks for it: for each adapted weight, such as ``layer.0.query.A``, how far the columns of its global factor
     moved in this round: (mean change of their norms, mean of 1 - cosine), FeDeRA eq. 19-22; the second is null where
-    every column was zero before.
+    every column was zero before. ``spare`` are clients that were chosen beyond need and not waited for
+    (over-selection); they are in none of ``completed`` and ``failed``. ``late`` are updates that came in this round
+    for an earlier one, or for a client that was dropped from it.
     """
 
     round: int
@@ -117,6 +135,8 @@ class RoundRecord(Record, frozen=True, kw_only=True):
     wire_bytes: int | None
     energy_j: float | None = None
     drift: Drift | None = None
+    spare: tuple[int, ...] = ()
+    late: tuple[Late, ...] = ()
     state_sha256: str
 
 

@@ -24,11 +24,13 @@ from harness.transport import Arrival, Channel, connect, listen
 
 PATIENCE = 3000
 """Waits of 10 ms for a fact before a test gives up."""
+SESSION = "0123456789abcdef"
 STATE = b"global state" * 50_000
 
 
 def hello(name: str = "by-hand", **changes: Any) -> m.Hello:
     told: dict[str, Any] = {"protocol": m.PROTOCOL, "version": "0", "host": "here", "cores": 1, "memory_bytes": 1}
+    told["session"] = SESSION
     return m.Hello(agent=name, **(told | changes))
 
 

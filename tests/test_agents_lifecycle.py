@@ -32,7 +32,7 @@ from agents.steps import (
 from harness.profiles import LinkProfile
 from harness.protocol import messages as m
 
-HELLO = m.Hello(protocol=m.PROTOCOL, version="0", agent="a1", host="h", cores=1, memory_bytes=1)
+HELLO = m.Hello(protocol=m.PROTOCOL, version="0", agent="a1", host="h", cores=1, memory_bytes=1, session="0" * 16)
 WEIGHTS, SHARD, INIT, STATE, UPDATE = (blob(name, name.encode()) for name in ("w", "3", "init", "state", "update"))
 PROVISION = m.Provision(
     base=(WEIGHTS,), shards=(SHARD,), init=None, prepare={}, link=LinkProfile(name="free"), link_seed=0

@@ -37,7 +37,7 @@ def clock() -> Clock:
 
 @pytest.fixture
 def line(server: Server, clock: Clock) -> Iterator[Line]:
-    line = Line(server.endpoint, "a1", clock)
+    line = Line(server.endpoint, "a1", "0" * 16, clock)
     yield line
     line.close(0)
 

@@ -71,7 +71,7 @@ def test_a_new_agent_is_welcomed_provisioned_and_joined_once(world: World) -> No
 def test_silence_is_a_loss_and_a_heartbeat_is_answered(world: World) -> None:
     world.joined(b"1", name="quiet")
     world.joined(b"2", name="alive")
-    beat = m.Beat(agent="alive", session="s", number=4, doing="idle")
+    beat = m.Beat(agent="alive", session="0" * 16, number=4, doing="idle")
     world.pass_s(8.5, lambda: world.members.beat(b"beat-2", beat))
     assert world.server.messages[-1] == (b"beat-2", m.BeatEcho(number=4))
     assert world.members.lose_silent() == [AgentLost(at_s=108.5, agent="quiet", reason="no heartbeat for 8 s")]
@@ -79,7 +79,7 @@ def test_silence_is_a_loss_and_a_heartbeat_is_answered(world: World) -> None:
 
 
 def test_a_heartbeat_of_a_lost_agent_gets_no_answer_so_that_it_comes_again(world: World) -> None:
-    world.members.beat(b"beat", m.Beat(agent="lost", session="s", number=1, doing="idle"))
+    world.members.beat(b"beat", m.Beat(agent="lost", session="0" * 16, number=1, doing="idle"))
     assert world.server.messages == []
 
 

@@ -18,7 +18,7 @@ TOO_DEEP = b"\x82\xa4type\xa4stop\xa1x" + b"\x91" * 5000 + b"\x90"
 
 
 def test_a_message_comes_out_as_it_went_in() -> None:
-    beat = Beat(agent="a", session="s", number=3, doing="idle")
+    beat = Beat(agent="a", session="0" * 16, number=3, doing="idle")
     assert codec.decode_beat(codec.encode(beat)) == beat
     assert codec.decode_to_agent(codec.encode(Stop(reason="done"))) == Stop(reason="done")
     bye = Goodbye(agent="a", reason="done")

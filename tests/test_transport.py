@@ -74,7 +74,7 @@ def test_a_frame_costs_two_bytes_or_nine() -> None:
 def test_heartbeats_have_a_socket_of_their_own(server: Server) -> None:
     host = server.endpoint.rpartition(":")[0]
     beats = connect(f"{host}:{server.beat_port}")
-    beats.send(Beat(agent="a1", session="s", number=1, doing="idle"))
+    beats.send(Beat(agent="a1", session="0" * 16, number=1, doing="idle"))
     arrival = arrival_at(server)
     assert arrival.beat
     assert server.send(arrival.peer, BeatEcho(number=1), beat=True)

@@ -7,6 +7,7 @@ from pathlib import Path
 from harness.durable import copy_whole
 from harness.errors import TrainerError
 from harness.learning.spec import PrepareSpec, Trained, Trainer
+from harness.learning.writing import safetensors_written
 
 
 def make_trainer(spec: PrepareSpec, base: Path | None, init: Path | None) -> Trainer:
@@ -17,7 +18,7 @@ def make_trainer(spec: PrepareSpec, base: Path | None, init: Path | None) -> Tra
         TrainerError: something that the method needs was not given.
     """
     if spec.train.trainer == "null":
-        return NullTrainer()
+        return NullTrainer(spec.train.null_noise)
     if base is None:
         raise TrainerError("the torch trainer needs a base model; none was given")
     from harness.learning.torch_trainer import TorchTrainer
@@ -26,9 +27,15 @@ def make_trainer(spec: PrepareSpec, base: Path | None, init: Path | None) -> Tra
 
 
 class NullTrainer:
-    """Sends back what it was given: a run with it measures the harness itself."""
+    """Sends back what it was given: a run with it measures the harness itself.
 
-    def __init__(self) -> None:
+    With ``noise``, a standard deviation, it adds noise drawn from the task's seed, and the samples it reports differ:
+    then the states of a run tell whether each update counted, and counted once.
+    """
+
+    def __init__(self, noise: float = 0.0) -> None:
+        self._noise = noise
+        self._seed = 0
         self._state: Path | None = None
 
     def load(self, state: Path, shard: Path) -> None:
@@ -36,11 +43,29 @@ class NullTrainer:
         self._state = state
 
     def train(self, seed: int, round: int) -> Trained:
-        """Nothing; one sample is reported, so that every client weighs the same."""
-        return Trained(samples=1, steps=0, tokens=0, loss=None)
+        """Nothing. One sample is reported, so that every client weighs the same; with noise, one to five."""
+        self._seed = seed
+        return Trained(samples=1 + seed % 5 if self._noise else 1, steps=0, tokens=0, loss=None)
 
     def save(self, update: Path) -> None:
-        """Copy the state's bytes."""
+        """Copy the state's bytes, or its tensors with noise."""
         if self._state is None:
             raise TrainerError("there is nothing to save before a state was loaded")
-        copy_whole(self._state, update)
+        if self._noise:
+            _save_with_noise(self._state, update, self._noise, self._seed)
+        else:
+            copy_whole(self._state, update)
+
+
+def _save_with_noise(state: Path, update: Path, noise: float, seed: int) -> None:
+    import numpy as np
+    from safetensors.numpy import load_file, save_file
+
+    chance = np.random.default_rng(seed)
+    tensors = load_file(state)
+    noisy = {
+        name: tensors[name] + np.float32(noise) * chance.standard_normal(tensors[name].shape, dtype=np.float32)
+        for name in sorted(tensors)
+    }
+    with safetensors_written(update) as partial:
+        save_file(noisy, partial)

@@ -45,9 +45,10 @@ class Experiment(Profile, frozen=True, kw_only=True):
     record: RecordProfile = RecordProfile()
 
     def __post_init__(self) -> None:
-        if self.rounds.clients_per_round > self.partition.clients:
+        if self.rounds.chosen > self.partition.clients:
+            spare = f" with rounds.over_selection {self.rounds.over_selection}" if self.rounds.over_selection else ""
             raise ValueError(
-                f"rounds.clients_per_round is {self.rounds.clients_per_round}, "
+                f"rounds.clients_per_round is {self.rounds.clients_per_round}{spare}, "
                 f"more than the {self.partition.clients} of partition.clients"
             )
         if self.fleet != "virtual" and self.link.transfers:
@@ -71,7 +72,7 @@ class Experiment(Profile, frozen=True, kw_only=True):
     @property
     def agents_awaited(self) -> int:
         """How many agents a run begins with; in a virtual fleet each client of a round has one of its own."""
-        return self.rounds.clients_per_round if self.fleet == "virtual" else self.agents.count
+        return self.rounds.chosen if self.fleet == "virtual" else self.agents.count
 
     def method(self, name: Method) -> MethodProfile:
         """Settings of one method; the defaults where the profile has none."""

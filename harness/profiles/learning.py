@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from msgspec import Meta
 
-from harness.profiles.base import Count, Fraction, Profile, Seconds, Seed
+from harness.profiles.base import Count, Fraction, NonNegative, Profile, Seconds, Seed
 
 SHARES_TOLERANCE = 1e-6
 
@@ -39,16 +39,24 @@ class PartitionProfile(Profile, frozen=True, kw_only=True):
 class RoundsProfile(Profile, frozen=True, kw_only=True):
     """The rounds: how many, how many clients each, and when a round goes on without some of them.
 
+    ``over_selection`` more clients are chosen than ``clients_per_round``; the round ends with the first
+    ``clients_per_round`` updates, and does not wait for the others: which ones count then depends on who is fast.
     A round whose deadline passes is aggregated if at least ``quorum`` of its clients are there; otherwise the deadline
     is given again, ``max_extensions`` times. A client is tried on at most ``max_attempts`` agents.
     """
 
     count: Count = 30
     clients_per_round: Count = 10
+    over_selection: Annotated[int, Meta(ge=0)] = 0
     deadline_s: Seconds = 600.0
     quorum: Fraction = 0.5
     max_extensions: Annotated[int, Meta(ge=0)] = 3
     max_attempts: Count = 3
+
+    @property
+    def chosen(self) -> int:
+        """How many clients are chosen for a round."""
+        return self.clients_per_round + self.over_selection
 
 
 class TrainProfile(Profile, frozen=True, kw_only=True):
@@ -61,11 +69,15 @@ class TrainProfile(Profile, frozen=True, kw_only=True):
     over ``warm_up_rounds``, then constant, or a linear or cosine decay to the last round. Contexts of questions are
     read in windows that overlap by ``stride`` tokens, after at most ``question_length`` tokens of the question.
 
+    ``null_noise`` is the standard deviation of noise, drawn from the task's seed, that the null trainer adds to its
+    input: the states of such a run tell whether each update counted, and counted once.
+
     YAML reads a bare ``null`` as nothing: write ``trainer: "null"``.
     """
 
     trainer: Literal["torch", "null"] = "torch"
     null_state_bytes: Count = 4_718_592
+    null_noise: NonNegative = 0.0
     batch_size: Count = 16
     micro_batch_size: Count | None = None
     epochs: Count = 1

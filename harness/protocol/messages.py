@@ -5,8 +5,8 @@ messages but heartbeats; *beat* carries Beat and BeatEcho alone, so that no blob
 random at each start of an agent; its name stands in Hello and Beat.
 
     agent                             controller
-    Hello                        ->                  who I am
-                                 <-   Welcome        where to send heartbeats, how often
+    Hello                        ->                  who I am, and what I have under way
+                                 <-   Welcome        where to send heartbeats; whether we go on where we were
                                  <-   Provision      blobs to have in the cache, and what to prepare
     Fetch                        ->                  credit for bytes of a blob from an offset on
                                  <-   Chunk + bytes  at most 256 KiB each, until the credit is used
@@ -23,6 +23,11 @@ random at each start of an agent; its name stands in Hello and Beat.
     Failed                       ->                  the task ended without an update
                                  <-   Cancel, Stop, Refused
     Goodbye                      ->
+
+A connection that breaks is opened anew, with the same *session* in Hello. Where the controller still knows the session,
+it answers Welcome(resumed): nothing is provisioned again, what is under way goes on, transfers at their offset, and
+whatever may have been lost with the connection (a Task, a Cancel, a Ready, a Done) is said again. All of them may come
+twice: a second time they change nothing.
 """
 
 from __future__ import annotations
@@ -35,12 +40,15 @@ from msgspec import Meta
 from harness.profiles import LinkProfile
 from harness.records import ClientRecord
 
-PROTOCOL = 3
+PROTOCOL = 4
 MAX_CHUNK_BYTES = 256 * 1024
 MAX_FRAMES = 2
 
 Sha256 = Annotated[str, Meta(pattern=r"^[0-9a-f]{64}$")]
 Size = Annotated[int, Meta(ge=0)]
+FileName = Annotated[str, Meta(pattern=r"^[A-Za-z0-9_][A-Za-z0-9._-]{0,127}$")]
+Text = Annotated[str, Meta(max_length=4000)]
+Session = Annotated[str, Meta(pattern=r"^[0-9a-f]{16}$")]
 AgentName = Annotated[str, Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")]
 
 
@@ -49,9 +57,9 @@ class Message(msgspec.Struct, frozen=True, kw_only=True, tag_field="type"):
 
 
 class BlobRef(msgspec.Struct, frozen=True, kw_only=True):
-    """Content by its hash: what it is called where it is used, its SHA-256 (hex) and size."""
+    """Content by its hash: what it is called where it is used (a plain file name), its SHA-256 (hex) and size."""
 
-    name: str
+    name: FileName
     sha256: Sha256
     size_bytes: Size
 
@@ -65,23 +73,36 @@ class TaskRef(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Hello(Message, frozen=True, kw_only=True, tag="hello"):
-    """The first message of an agent, and again after it lost the controller."""
+    """The first message of an agent, and again over each new connection.
+
+    ``session`` is drawn at the agent's start. ``provisioned``: it has taken a Provision in this session. ``holds`` is
+    the task that is under way, ``ended`` the last one that it ended, by Done or Failed; of this session both.
+    """
 
     protocol: int
-    version: str
+    version: Annotated[str, Meta(max_length=64)]
     agent: AgentName
-    host: str
+    host: Annotated[str, Meta(max_length=255)]
     cores: int
     memory_bytes: int
+    session: Session
+    provisioned: bool = False
+    holds: TaskRef | None = None
+    ended: TaskRef | None = None
 
 
 class Welcome(Message, frozen=True, kw_only=True, tag="welcome"):
-    """The agent may take part. Heartbeats go to ``beat_port`` of the host the agent is connected to."""
+    """The agent may take part. Heartbeats go to ``beat_port`` of the host the agent is connected to.
 
-    run_id: str
+    ``resumed``: the controller knows the session of the Hello, and both go on where they were; else a Provision
+    follows.
+    """
+
+    run_id: Text
     beat_port: int
     heartbeat_s: float
     lost_after_s: float
+    resumed: bool = False
 
 
 class Provision(Message, frozen=True, kw_only=True, tag="provision"):
@@ -172,7 +193,7 @@ class Corrupt(Message, frozen=True, kw_only=True, tag="corrupt"):
     """The blob is complete but does not match its hash: the sender starts again at offset 0."""
 
     sha256: Sha256
-    reason: str
+    reason: Text
 
 
 class Done(Message, frozen=True, kw_only=True, tag="done"):
@@ -186,7 +207,7 @@ class Failed(Message, frozen=True, kw_only=True, tag="failed"):
     """The task ended without an update; the agent is idle."""
 
     ref: TaskRef
-    reason: str
+    reason: Text
 
 
 class Cancel(Message, frozen=True, kw_only=True, tag="cancel"):
@@ -198,35 +219,36 @@ class Cancel(Message, frozen=True, kw_only=True, tag="cancel"):
 class Stop(Message, frozen=True, kw_only=True, tag="stop"):
     """The run is over: an agent started for this run ends; one started by systemd waits for the next run."""
 
-    reason: str
+    reason: Text
 
 
 class Refused(Message, frozen=True, kw_only=True, tag="refused"):
     """The agent may not take part; it says why and ends."""
 
-    reason: str
+    reason: Text
 
 
 class Goodbye(Message, frozen=True, kw_only=True, tag="goodbye"):
     """The agent ends on its own will."""
 
     agent: AgentName
-    reason: str
+    reason: Text
 
 
 class Beat(Message, frozen=True, kw_only=True, tag="beat"):
     """I am alive. ``number`` grows by one; ``doing`` is a word for people (idle, fetching, training, sending)."""
 
     agent: AgentName
-    session: str
-    number: int
-    doing: str
+    session: Session
+    number: Size
+    doing: Annotated[str, Meta(max_length=32)]
 
 
 class BeatEcho(Message, frozen=True, kw_only=True, tag="beat-echo"):
-    """The controller is alive and saw this number."""
+    """The controller is alive and saw this number. Not ``known``: the agent counts as lost and is to say Hello."""
 
-    number: int
+    number: Size
+    known: bool = True
 
 
 ToController = Union[Hello, Ready, Fetch, Report, Offer, Chunk, Done, Failed, Goodbye]

@@ -56,6 +56,23 @@ class UpdateReceived(Event, frozen=True, kw_only=True, tag="update-received"):
     record: ClientRecord
 
 
+class UpdateLate(Event, frozen=True, kw_only=True, tag="update-late"):
+    """An agent has an update of a task that nobody waits for any more; it is told so, and nothing is aggregated."""
+
+    round: int
+    client: int
+    agent: str
+    attempt: int
+
+
+class UpdateLost(Event, frozen=True, kw_only=True, tag="update-lost"):
+    """The file of an accepted update is gone or damaged, as a resume found; its client has to be trained again."""
+
+    round: int
+    client: int
+    reason: str
+
+
 class TaskFailed(Event, frozen=True, kw_only=True, tag="task-failed"):
     """An agent could not train a client; the agent itself goes on."""
 
@@ -100,6 +117,8 @@ AnyEvent = Union[
     AgentJoined,
     AgentLost,
     UpdateReceived,
+    UpdateLate,
+    UpdateLost,
     TaskFailed,
     DeadlinePassed,
     Aggregated,

@@ -18,6 +18,8 @@ from harness.rounds.events import (
     Evaluated,
     RunOpened,
     TaskFailed,
+    UpdateLate,
+    UpdateLost,
     UpdateReceived,
 )
 from harness.rounds.transitions import Transitions
@@ -45,6 +47,8 @@ class RoundMachine(Transitions):
                 return self._agent_lost(event.agent, event.reason)
             case UpdateReceived():
                 return self._update_received(event)
+            case UpdateLate() | UpdateLost():
+                return []
             case TaskFailed():
                 return self._task_failed(event)
             case DeadlinePassed():

@@ -21,6 +21,7 @@ class Arrival:
     """A message that came: its frames, still encoded, and what it took on the wire.
 
     ``peer`` is the sender's routing id (empty at an agent), ``beat`` tells the heartbeat sockets from the main ones.
+    ``user`` is the sender's public key, as it was proven at the handshake; empty where nothing is encrypted.
     """
 
     peer: bytes
@@ -28,6 +29,7 @@ class Arrival:
     head: memoryview
     payload: memoryview | None
     wire_bytes: int
+    user: str = ""
 
 
 def wire_bytes_of(*frames: bytes | memoryview) -> int:
