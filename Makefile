@@ -17,7 +17,7 @@ OPTIONS += $(if $(ROUNDS),--rounds $(ROUNDS)) $(if $(OUT),--out "$(OUT)") $(if $
 OPTIONS += $(foreach pair,$(SET),--set "$(pair)")
 
 .DEFAULT_GOAL := help
-.PHONY: help setup bench compare sweep resume status report test check agent embedded clean
+.PHONY: help setup bench compare sweep resume status report test faults check agent embedded clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -26,7 +26,7 @@ help: ## Show this list
 	@echo "             METHODS=\"$(METHODS)\""
 	@echo "             DATA= MODELS= ROUNDS= SEED= SEEDS=0-4 LRS=grid FLEET=virtual OUT="
 	@echo "             SET=\"a.b=c d.e=f\""
-	@echo "             RUN= RUNS= FIGURES=yes CONNECT= NAME="
+	@echo "             RUN= RUNS= FIGURES=yes CONNECT= NAME= KEYS="
 
 setup: $(VENV)/.dev ## Set up .venv with everything, for work on the project
 
@@ -50,11 +50,14 @@ report: $(VENV)/.controller ## Write a report of runs (RUNS="runs/a runs/b" FIGU
 	@test -n "$(RUNS)" || { echo 'name the runs: make report RUNS="runs/a runs/b"' >&2; exit 2; }
 	$(TOOL) report $(RUNS) $(if $(OUT),--out "$(OUT)") $(if $(FIGURES),--figures)
 
-agent: $(VENV)/.agent ## Run an agent that trains for a controller (CONNECT NAME)
-	$(TOOL) agent --connect $(CONNECT) $(if $(NAME),--name $(NAME))
+agent: $(VENV)/.agent ## Run an agent that trains for a controller (CONNECT NAME KEYS)
+	$(TOOL) agent --connect $(CONNECT) $(if $(NAME),--name $(NAME)) $(if $(KEYS),--keys "$(KEYS)")
 
 test: $(VENV)/.dev ## Run all tests
 	$(BIN)/pytest $(ARGS)
+
+faults: $(VENV)/.dev ## Try every fault in full, write the table of docs/reliability.md (long)
+	$(BIN)/pytest tests/faults --tries=full --write-table=docs/reliability.md $(ARGS)
 
 check: $(VENV)/.dev ## Check style and types
 	$(BIN)/ruff check

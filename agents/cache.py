@@ -2,20 +2,27 @@
 
 <cache>/blobs/<sha256>                  base weights and shards, shared by all agents of this machine
 <cache>/blobs/<sha256>.part             on their way, taken up again after a break
-<cache>/agents/<agent>@<endpoint>/      base/ (links by file name), init, state, update, trainer.log; empty at the start
+<cache>/agents/<agent>@<endpoint>/      base/ (links by file name), init, state, update, trainer.log
 <cache>/agents/<agent>@<endpoint>.lock  held by the agent whose folder it is; the endpoint stands there as a hash
+
+Two things outlive an agent, one of each: a finished update with its journal, and the state that came in part. An agent
+finds them at its next start, at whatever address its controller is by then. All else is gone at the end and the start.
 """
 
 from __future__ import annotations
 
 import hashlib
+import os
 import shutil
 from collections.abc import Iterable
 from pathlib import Path
 
-from harness.blobs import BlobFolder, open_alone
+from agents.outbox import Outbox
+from harness.blobs import BlobFolder, open_alone, partial_of
 from harness.errors import BlobError, UsageError
 from harness.protocol.messages import BlobRef
+
+STATE, UPDATE, JOURNAL = "state.safetensors", "update.safetensors", "update.journal"
 
 
 class AgentCache:
@@ -36,13 +43,13 @@ class AgentCache:
                 f"an agent named {agent} already works for {endpoint} on this machine; give one of the two "
                 "another --name"
             )
-        _sweep(works)
-        self.clear()
-        self._work.mkdir()
+        self._work.mkdir(exist_ok=True)
+        _strip(self._work)
+        _sweep(works, self._work)
         self.log = self._work / "trainer.log"
         self.init = self._work / "init.safetensors"
-        self.state = self._work / "state.safetensors"
-        self.update = self._work / "update.safetensors"
+        self.state, self.update = self._work / STATE, self._work / UPDATE
+        self.outbox = Outbox(self.update, self._work / JOURNAL)
 
     def base_folder(self, base: Iterable[BlobRef]) -> Path:
         """A folder with the base model's files under their own names, as libraries want them.
@@ -59,27 +66,78 @@ class AgentCache:
             (folder / blob.name).symlink_to(self.blobs.path(blob.sha256).resolve())
         return folder
 
-    def clear(self) -> None:
-        """Remove the files of what was under way; the blobs stay."""
-        shutil.rmtree(self._work, ignore_errors=True)
+    def room_for_state(self, blob: BlobRef) -> Path:
+        """Where a state is to land: all others go, and so does this one unless it came in part alone.
+
+        Each download is to be measured, so that one that is here whole is of no use.
+        """
+        partial = partial_of(blob, self.state)
+        for path in self._states():
+            if path != partial or path.stat().st_size >= blob.size_bytes:
+                path.unlink()
+        return self.state
+
+    def clear_task(self) -> None:
+        """Remove the files of the last task: its state, whole or in part, its update, its journal."""
+        self.outbox.forget()
+        for path in self._states():
+            path.unlink(missing_ok=True)
 
     def close(self) -> None:
-        """Leave nothing but blobs."""
-        self.clear()
+        """Leave nothing but blobs, and what outlives an agent."""
+        _strip(self._work)
         if self._lock is not None:
-            _lock_of(self._work).unlink(missing_ok=True)
+            _let_go(self._work)
             self._lock.close()
+
+    def _states(self) -> list[Path]:
+        return sorted(self._work.glob(f"{STATE}*"))
 
 
 def _lock_of(work: Path) -> Path:
     return work.with_name(f"{work.name}.lock")
 
 
-def _sweep(works: Path) -> None:
-    """Remove what killed agents left: folders that nobody holds."""
-    for path in works.glob("*.lock"):
-        lock = open_alone(path)
-        if lock is not None:
-            shutil.rmtree(path.with_suffix(""), ignore_errors=True)
+def _let_go(work: Path) -> None:
+    """Remove a folder that has nothing left to keep, and its lock, which is held."""
+    if not work.is_dir() or not any(work.iterdir()):
+        shutil.rmtree(work, ignore_errors=True)
+        _lock_of(work).unlink(missing_ok=True)
+
+
+def _kept(work: Path) -> list[Path]:
+    """What outlives an agent: an update with its journal, a state in part."""
+    update = [work / UPDATE, work / JOURNAL]
+    partial = sorted(work.glob(f"{STATE}.*.part"))[:1]
+    return [*(update if all(path.is_file() for path in update) else []), *partial]
+
+
+def _strip(work: Path) -> None:
+    kept = _kept(work)
+    for path in work.glob("*"):
+        if path.is_dir() and not path.is_symlink():
+            shutil.rmtree(path, ignore_errors=True)
+        elif path not in kept:
             path.unlink(missing_ok=True)
+
+
+def _sweep(works: Path, own: Path) -> None:
+    """Clear up after killed agents: in folders that nobody holds, only what outlives an agent stays.
+
+    What an agent of this name left for another address is taken over: its controller may have moved there.
+    """
+    for path in sorted(works.glob("*.lock")):
+        work = path.with_suffix("")
+        lock = None if work == own else open_alone(path)
+        if lock is not None:
+            _strip(work)
+            if work.name.rpartition("@")[0] == own.name.rpartition("@")[0]:
+                _take_over(work, own)
+            _let_go(work)
             lock.close()
+
+
+def _take_over(work: Path, own: Path) -> None:
+    for path in [] if _kept(own) else _kept(work):
+        os.replace(path, own / path.name)
+    shutil.rmtree(work, ignore_errors=True)

@@ -18,6 +18,7 @@ from types import FrameType
 from agents.agent import Agent, Leave
 from agents.steps import End
 from harness.errors import FederaBenchError, UsageError
+from harness.keys import AgentKeys, agent_security
 from harness.protocol.messages import PROTOCOL, Hello
 
 SIGNALS = {
@@ -29,9 +30,6 @@ SIGNALS = {
 def main(argv: Sequence[str] | None = None) -> int:
     """Run an agent until its end; returns the exit code: 0 done, 1 failed or refused, 2 bad usage, 130 interrupted."""
     options = _parser().parse_args(argv)
-    logging.basicConfig(
-        level=options.log_level.upper(), format=f"%(asctime)s {options.name} %(levelname)s %(message)s", force=True
-    )
     try:
         end = _run(options)
     except FederaBenchError as error:
@@ -49,7 +47,7 @@ def _parser() -> argparse.ArgumentParser:
         prog="federa-bench agent", description="Train clients on this machine for a controller."
     )
     parser.add_argument("--connect", required=True, metavar="tcp://HOST:PORT", help="the controller's address")
-    parser.add_argument("--name", default=platform.node(), help="how this agent is called (the host's name)")
+    parser.add_argument("--name", help="how this agent is called (its key's name; without keys: the host's)")
     parser.add_argument(
         "--cache",
         type=Path,
@@ -57,6 +55,11 @@ def _parser() -> argparse.ArgumentParser:
         metavar="DIR",
         help="where to keep files (%(default)s)",
     )
+    parser.add_argument(
+        "--keys", type=Path, metavar="DIR", help="folder of keys (none on loopback, else ~/.config/federa-bench/keys)"
+    )
+    parser.add_argument("--key", type=Path, metavar="FILE", help="this agent's secret key")
+    parser.add_argument("--controller-key", metavar="FILE_OR_KEY", help="the controller's public key")
     parser.add_argument("--once", action="store_true", help="end with the run instead of waiting for the next one")
     parser.add_argument("--stop-on-stdin-eof", action="store_true", help="end when standard input does")
     parser.add_argument("--log-level", default="info", choices=["debug", "info", "warning", "error"])
@@ -66,13 +69,19 @@ def _parser() -> argparse.ArgumentParser:
 def _run(options: argparse.Namespace) -> End:
     if not re.fullmatch(r"tcp://(\[[^\]]+\]|[^:/\[\]]+):[0-9]{1,5}", options.connect):
         raise UsageError(f"{options.connect!r} is no address of a controller; write it like tcp://192.168.1.10:5555")
-    if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}", options.name):
+    if options.name and not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}", options.name):
         raise UsageError(f"{options.name!r} is no name for an agent; use up to 64 letters, digits, '.', '_' and '-'")
+    given = AgentKeys(options.keys, options.key, options.controller_key)
+    security = agent_security(options.connect, options.name, given)
+    name = security.name if security else options.name or platform.node()
+    logging.basicConfig(
+        level=options.log_level.upper(), format=f"%(asctime)s {name} %(levelname)s %(message)s", force=True
+    )
     leaves = [_signals()]
     if options.stop_on_stdin_eof:
         leaves.append(Leave(0, {b"": End(0, "its standard input ended")}))
-    cache = options.cache.expanduser().resolve()
-    return Agent(options.connect, _hello(options.name), cache, once=options.once, leaves=tuple(leaves)).run()
+    cache, hello = options.cache.expanduser().resolve(), _hello(name)
+    return Agent(options.connect, hello, cache, once=options.once, leaves=tuple(leaves), security=security).run()
 
 
 def _signals() -> Leave:

@@ -7,9 +7,12 @@ from typing import Any, Union
 import msgspec
 
 from harness.errors import TrainerError
+from harness.protocol.messages import BlobRef
 
 HEADER_BYTES = 4
 MAX_FRAME_BYTES = 1024 * 1024
+OOM = "oom: "
+"""How the reason of a failure begins where memory was what lacked."""
 
 
 class Frame(msgspec.Struct, frozen=True, kw_only=True, tag_field="type"):
@@ -41,9 +44,11 @@ class Prepared(Frame, frozen=True, kw_only=True, tag="prepared"):
 class TrainedFrame(Frame, frozen=True, kw_only=True, tag="trained"):
     """The update is written. Durations were measured in the trainer process, around the trainer's three steps.
 
-    ``cpu_s`` is processor time of all three over all threads; ``warm_up`` marks the first task of a process.
+    ``cpu_s`` is processor time of all three over all threads; ``warm_up`` marks the first task of a process. The
+    update was hashed in the trainer process too, where no heartbeat waits for it.
     """
 
+    update: BlobRef
     load_s: float
     train_s: float
     serialise_s: float

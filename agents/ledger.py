@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from agents.frames import TrainedFrame
-from agents.steps import Transfer
+from agents.kept import Kept, TaskKey, Transfer
 from harness.protocol.messages import BlobRef, Task
 from harness.records import ClientRecord
 
@@ -14,23 +14,47 @@ _NOTHING = Transfer(duration_s=0.0, moved_bytes=0, link_bps=None)
 
 @dataclass(frozen=True)
 class Ledger:
-    """What is known of a task; ``arrived_s`` and ``wire_bytes`` are the agent's clock and counter at its arrival."""
+    """What is known of a task; ``arrived_s`` and ``wire_bytes`` are the agent's clock and counter at its arrival.
+
+    ``breaks`` counts connections that broke since then. ``before`` is what was measured where the task was trained
+    already; download and training are taken from there.
+    """
 
     task: Task
     arrived_s: float
     wire_bytes: int
     download: Transfer | None = None
     trained: TrainedFrame | None = None
-    update: BlobRef | None = None
     upload: Transfer | None = None
+    breaks: int = 0
+    before: Kept | None = None
+
+    @property
+    def update(self) -> BlobRef:
+        """The update of a trained task."""
+        return self._done()[1].update
+
+    def kept(self, key: TaskKey, now_s: float, wire_bytes: int) -> Kept:
+        """What is to be kept of the task, which was trained until ``now_s``."""
+        download, trained = self._done()
+        claimed_s = download.duration_s + trained.load_s + trained.train_s + trained.serialise_s
+        return Kept(
+            key=key,
+            update=trained.update,
+            download=download,
+            trained=trained,
+            other_s=max(0.0, now_s - self.arrived_s - claimed_s),
+            wire_bytes=wire_bytes - self.wire_bytes,
+            breaks=self.breaks,
+        )
 
     def record(self, agent: str, now_s: float, wire_bytes: int) -> ClientRecord:
         """The record of a trained task at ``now_s``; what no phase claims is ``other_s``, so that the phases sum up."""
-        if self.trained is None or self.update is None or self.download is None:
-            raise ValueError("a record is made of a trained task")
-        trained, download, upload = self.trained, self.download, self.upload or _NOTHING
+        download, trained = self._done()
+        upload, before = self.upload or _NOTHING, self.before
         claimed_s = download.duration_s + trained.load_s + trained.train_s + trained.serialise_s + upload.duration_s
-        other_s = max(0.0, now_s - self.arrived_s - claimed_s)
+        here_s = claimed_s if before is None else upload.duration_s
+        other_s = max(0.0, now_s - self.arrived_s - here_s) + (before.other_s if before else 0.0)
         return ClientRecord(
             round=self.task.ref.round,
             client=self.task.ref.client,
@@ -49,8 +73,8 @@ class Ledger:
             provision_s=0.0,
             train_cpu_s=trained.cpu_s,
             download_bytes=self.task.state.size_bytes,
-            upload_bytes=self.update.size_bytes if self.upload else 0,
-            wire_bytes=wire_bytes - self.wire_bytes,
+            upload_bytes=trained.update.size_bytes if self.upload else 0,
+            wire_bytes=wire_bytes - self.wire_bytes + (before.wire_bytes if before else 0),
             download_bps=download.achieved_bps,
             upload_bps=upload.achieved_bps,
             link_down_bps=download.link_bps,
@@ -58,5 +82,15 @@ class Ledger:
             loss=trained.loss,
             peak_rss_bytes=trained.peak_rss_bytes,
             warm_up=trained.warm_up,
-            update_sha256=self.update.sha256,
+            breaks=self.breaks + (before.breaks if before else 0),
+            resumed_bytes=download.resumed_bytes + upload.resumed_bytes,
+            update_sha256=trained.update.sha256,
         )
+
+    def _done(self) -> tuple[Transfer, TrainedFrame]:
+        download, trained = self.download, self.trained
+        if self.before is not None:
+            download, trained = self.before.download, self.before.trained
+        if trained is None or download is None:
+            raise ValueError("a record is made of a trained task")
+        return download, trained

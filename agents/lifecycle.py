@@ -2,17 +2,19 @@
 
     joining -> provisioning -> idle -> fetching -> training -> sending -> idle
 
-Whatever is under way is dropped when the connection is lost, a new Provision comes, or the run stops. The trainer is
-replaced by a new process whenever it fails or its task is cancelled while it trains: half a training leaves nothing
-that the next one may build on.
+A connection that is lost costs none of it: the trainer works on, transfers pause, and what may have been lost with it
+is said again. Where the controller does not know the session any more, or the run stops, or another Provision comes,
+all that is under way is dropped, but for a finished update: it is offered at once if its task comes again. The trainer
+is replaced whenever it fails or its task is dropped while it trains: half a training leaves nothing to build on.
 """
 
 from __future__ import annotations
 
-from dataclasses import replace
-from typing import Literal
+from typing import Literal, Union
 
-from agents.ledger import Ledger
+from agents.kept import Kept
+from agents.preparation import Preparation
+from agents.session import Session
 from agents.steps import (
     AnyFact,
     AnyOrder,
@@ -20,217 +22,169 @@ from agents.steps import (
     BlobLanded,
     Connected,
     ConnectionLost,
-    DropTransfers,
     End,
-    EndTrainer,
-    FetchShaped,
-    FillCache,
     MessageArrived,
-    OfferUpdate,
-    PrepareTrainer,
     Reconnect,
+    ResumeTransfers,
     Send,
     StartHeart,
-    StartTraining,
     TaskTrained,
     TrainerFailed,
     TrainerReady,
     TransferFailed,
     UpdateAcknowledged,
 )
-from harness.protocol.messages import (
-    BlobRef,
-    Cancel,
-    Done,
-    Failed,
-    Goodbye,
-    Hello,
-    Offer,
-    Provision,
-    Ready,
-    Refused,
-    Report,
-    Stop,
-    Task,
-    Welcome,
-)
+from agents.tasks import Phase, Tasks
+from agents.words import clipped
+from harness.protocol.messages import Cancel, Goodbye, Hello, Provision, Refused, Stop, Task, Welcome
 
-MAX_PREPARATIONS = 3
-"""A trainer that dies while it prepares is started so often in a row; then the agent gives up."""
-
-Doing = Literal["joining", "provisioning", "idle", "fetching", "training", "sending"]
+Place = Literal["joining", "provisioning", "idle"]
+Doing = Union[Place, Phase]
 
 
 class AgentMachine:
-    """The only place where the state of an agent changes."""
+    """The only place where the state of an agent changes. ``kept`` is what an earlier agent left finished."""
 
-    def __init__(self, hello: Hello, *, once: bool) -> None:
-        self._hello, self._once = hello, once
-        self.doing: Doing = "joining"
-        self._provision: Provision | None = None
-        self._provision_began_s = 0.0
-        self._ship_s = 0.0
-        self._trainer: Literal["none", "preparing", "ready", "training"] = "none"
-        self._preparations = 0
-        self._ledger: Ledger | None = None
+    def __init__(self, hello: Hello, *, once: bool, kept: Kept | None = None) -> None:
+        self._once = once
+        self._place: Place = "joining"
+        self._session = Session(hello)
+        self._preparation = Preparation()
+        self._tasks = Tasks(self._session, self._preparation, kept)
+
+    @property
+    def doing(self) -> Doing:
+        """What the agent does, as a word."""
+        return self._tasks.phase or self._place
+
+    @property
+    def welcomed(self) -> bool:
+        """Whether the present connection stands."""
+        return self._session.welcomed
 
     def handle(self, fact: AnyFact) -> list[AnyOrder]:
         """Take a fact, answer with orders, to be carried out in their order."""
+        orders = self._handle(fact)
+        if self.welcomed:
+            return orders
+        # Whatever else is to be said is said after the next Welcome: nobody hears it before.
+        return [order for order in orders if not isinstance(order, Send) or isinstance(order.message, Hello | Goodbye)]
+
+    def _handle(self, fact: AnyFact) -> list[AnyOrder]:
         match fact:
             case Connected():
-                return [Send(self._hello)]
+                return [Send(self._session.hello(self._tasks.ref))]
             case ConnectionLost():
-                return self._left(fact.reason)
+                return self._broke(fact.reason)
             case MessageArrived():
                 return self._message(fact)
             case BaseCached():
-                return self._base_cached()
+                return self._preparation.base_cached()
+            case BlobLanded() if self._place == "provisioning":
+                return self._preparation.init_landed(fact.transfer.duration_s)
             case BlobLanded():
-                return self._landed(fact)
+                return self._tasks.landed(fact)
+            case TransferFailed() if self._place == "provisioning":
+                return self._give_up(fact.reason)
             case TransferFailed():
-                return self._transfer_failed(fact.reason)
+                return self._tasks.fail(fact.reason)
             case TrainerReady():
-                return self._trainer_is_ready(fact.at_s)
+                self._preparation.trainer_ready(fact.at_s)
+                return [*self._ready(), *self._tasks.train()]
             case TrainerFailed():
                 return self._trainer_failed(fact)
             case TaskTrained():
-                return self._trained(fact)
+                return self._tasks.trained(fact)
             case UpdateAcknowledged():
-                return self._acknowledged(fact)
+                return self._tasks.acknowledged(fact)
 
     def _message(self, fact: MessageArrived) -> list[AnyOrder]:
         match fact.message:
             case Welcome() as welcome:
-                return [StartHeart(welcome)]
+                return self._welcome(welcome)
             case Provision() as provision:
                 return self._provisioned(provision, fact.at_s)
             case Task() as task:
                 return self._task(task, fact)
             case Cancel() as cancel:
-                return self._cancel(cancel)
+                return self._tasks.cancel(cancel)
             case Stop() as stop:
-                return [End(0, stop.reason)] if self._once else self._left(f"the run is over: {stop.reason}")
+                return self._stopped(stop.reason)
             case Refused() as refused:
                 return [End(1, f"the controller refused this agent: {refused.reason}")]
 
-    def _left(self, reason: str) -> list[AnyOrder]:
-        """Back to the beginning. A trainer that is up is kept: it has what takes long, its imports, behind it."""
-        orders = self._drop()
-        self.doing, self._provision = "joining", None
-        return [*orders, Reconnect(reason)]
+    def _broke(self, reason: str) -> list[AnyOrder]:
+        """Connect again; what is under way stays under way."""
+        if self._session.broke():
+            self._tasks.broke()
+        return [Reconnect(reason)]
 
-    def _drop(self) -> list[AnyOrder]:
+    def _welcome(self, welcome: Welcome) -> list[AnyOrder]:
+        if self.welcomed:
+            return []  # it came before, over this connection
+        same_run = welcome.run_id == self._session.run_id
+        if self._session.goes_on(welcome):
+            return [StartHeart(welcome), *self._say_again(), ResumeTransfers()]
+        dropped = self._drop(unless_preparing=same_run)
+        if not same_run:
+            self._preparation.forget()
+        if welcome.resumed:
+            return [*dropped, *self._broke("the controller has begun another run")]
+        return [*dropped, StartHeart(welcome), ResumeTransfers()]
+
+    def _say_again(self) -> list[AnyOrder]:
+        """What may have been lost with the connection. The offer is said again as transfers are resumed."""
+        if self.doing in ("joining", "provisioning"):
+            return []
+        said = (self._preparation.ready, self._session.last_word)
+        return [Send(message) for message in said if message is not None]
+
+    def _stopped(self, reason: str) -> list[AnyOrder]:
+        if self._once:
+            return [End(0, reason)]
+        dropped = self._drop()
+        self._session.void()
+        self._preparation.forget()
+        return [*dropped, *self._broke(f"the run is over: {reason}")]
+
+    def _drop(self, *, unless_preparing: bool = False) -> list[AnyOrder]:
         """Forget what is under way, and a trainer that is in the middle of something."""
-        self._ledger = None
-        if self._trainer in ("none", "ready"):
-            return [DropTransfers()]
-        self._trainer = "none"
-        return [DropTransfers(), EndTrainer()]
+        self._place = "joining"
+        return [*self._tasks.drop(), *self._preparation.end_trainer(unless_preparing=unless_preparing)]
 
     def _provisioned(self, provision: Provision, at_s: float) -> list[AnyOrder]:
-        orders = self._drop()
-        self.doing, self._provision = "provisioning", provision
-        self._provision_began_s, self._ship_s, self._preparations = at_s, 0.0, 0
-        return [*orders, FillCache((*provision.base, *provision.shards))]
+        if self._session.provisioned and provision == self._preparation.provision:
+            return self._say_again()
+        self._session.provisioned = True
+        dropped = [] if self._preparation.holds(provision) else self._drop()
+        self._place = "provisioning"
+        return [*dropped, *self._preparation.begin(provision, at_s), *self._ready()]
 
-    def _base_cached(self) -> list[AnyOrder]:
-        if self._provision is None:
+    def _ready(self) -> list[AnyOrder]:
+        """Ready, once all is in place."""
+        ready = self._preparation.ready
+        if self._place != "provisioning" or self._preparation.trainer != "ready" or ready is None:
             return []
-        if self._provision.init is not None:
-            return [FetchShaped(self._provision.init, self._provision, None)]
-        return self._prepare()
-
-    def _prepare(self) -> list[AnyOrder]:
-        if self._provision is None:
-            return []
-        self._trainer = "preparing"
-        return [PrepareTrainer(self._provision)]
-
-    def _trainer_is_ready(self, at_s: float) -> list[AnyOrder]:
-        self._trainer, self._preparations = "ready", 0
-        if self.doing != "provisioning":
-            return self._train()
-        self.doing = "idle"
-        provision_s = at_s - self._provision_began_s - self._ship_s
-        return [Send(Ready(provision_s=max(0.0, provision_s), ship_s=self._ship_s))]
+        self._place = "idle"
+        return [Send(ready)]
 
     def _task(self, task: Task, fact: MessageArrived) -> list[AnyOrder]:
-        if self._provision is None or self.doing != "idle":
-            return [Send(Failed(ref=task.ref, reason=f"the agent was {self.doing} when the task came"))]
-        if self._shard(task) is None:
-            return [Send(Failed(ref=task.ref, reason=f"the agent was given no shard of client {task.ref.client}"))]
-        self.doing, self._ledger = "fetching", Ledger(task, fact.at_s, fact.wire_bytes)
-        return [FetchShaped(task.state, self._provision, task.ref)]
-
-    def _landed(self, fact: BlobLanded) -> list[AnyOrder]:
-        if self.doing == "provisioning":
-            self._ship_s = fact.transfer.duration_s
-            return self._prepare()
-        if self._ledger is None:
-            return []
-        self._ledger = replace(self._ledger, download=fact.transfer)
-        return self._train()
-
-    def _train(self) -> list[AnyOrder]:
-        """Train once both are there: the state, and a trainer (after a failure it may come later)."""
-        if self._ledger is None or self._ledger.download is None or self._trainer != "ready":
-            return []
-        shard = self._shard(self._ledger.task)
-        if shard is None:
-            return []
-        self.doing = self._trainer = "training"
-        return [StartTraining(self._ledger.task, shard)]
-
-    def _trained(self, fact: TaskTrained) -> list[AnyOrder]:
-        if self._ledger is None or self._provision is None:
-            return []
-        self.doing, self._trainer = "sending", "ready"
-        self._ledger = replace(self._ledger, trained=fact.trained, update=fact.update)
-        ref = self._ledger.task.ref
-        record = self._ledger.record(self._hello.agent, fact.at_s, fact.wire_bytes)
-        offer = Offer(ref=ref, blob=fact.update)
-        return [Send(Report(ref=ref, record=record)), OfferUpdate(offer, self._provision)]
-
-    def _acknowledged(self, fact: UpdateAcknowledged) -> list[AnyOrder]:
-        if self._ledger is None:
-            return []
-        ledger = replace(self._ledger, upload=fact.transfer)
-        self.doing, self._ledger = "idle", None
-        record = ledger.record(self._hello.agent, fact.at_s, fact.wire_bytes)
-        return [Send(Done(ref=ledger.task.ref, record=record))]
-
-    def _cancel(self, cancel: Cancel) -> list[AnyOrder]:
-        if self._ledger is None or self._ledger.task.ref != cancel.ref:
-            return []  # it ended before the word came
-        self.doing = "idle"
-        orders = self._drop()
-        return [*orders, *self._prepare()] if self._trainer == "none" else orders
-
-    def _transfer_failed(self, reason: str) -> list[AnyOrder]:
-        return self._give_up(reason) if self.doing == "provisioning" else self._fail(reason)
+        if task.ref == self._tasks.ref:
+            return []  # it came before
+        if task.ref == self._session.ended:
+            return self._say_again()
+        if self.doing != "idle":
+            return self._tasks.refuse(task, f"the agent was {self.doing} when the task came")
+        return self._tasks.begin(task, fact)
 
     def _trainer_failed(self, fact: TrainerFailed) -> list[AnyOrder]:
-        was, self._trainer = self._trainer, "none"
+        was, self._preparation.trainer = self._preparation.trainer, "none"
         if was == "training":
-            return [*self._fail(fact.reason), *self._prepare()]
-        if was == "preparing":
-            self._preparations += 1
-            if not fact.died or self._preparations == MAX_PREPARATIONS:
-                return self._give_up(f"the trainer could not be prepared: {fact.reason}")
-        return self._prepare()
-
-    def _fail(self, reason: str) -> list[AnyOrder]:
-        if self._ledger is None:
-            return []
-        ref = self._ledger.task.ref
-        self.doing, self._ledger = "idle", None
-        return [DropTransfers(), Send(Failed(ref=ref, reason=reason))]
+            return [*self._tasks.fail(fact.reason), *self._preparation.prepare()]
+        if was == "preparing" and (not fact.died or self._preparation.died()):
+            return self._give_up(f"the trainer could not be prepared: {fact.reason}")
+        return self._preparation.prepare()
 
     def _give_up(self, reason: str) -> list[AnyOrder]:
         """What no later task would cure."""
-        return [Send(Goodbye(agent=self._hello.agent, reason=reason)), End(1, reason)]
-
-    def _shard(self, task: Task) -> BlobRef | None:
-        name = str(task.ref.client)
-        shards = () if self._provision is None else self._provision.shards
-        return next((shard for shard in shards if shard.name == name), None)
+        return [Send(Goodbye(agent=self._session.agent, reason=clipped(reason))), End(1, reason)]

@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
 
 from agents.heartbeat import Heart
 from harness import transport
+from harness.errors import TransportError
 from harness.protocol.codec import decode_beat
-from harness.protocol.messages import (
-    BeatEcho,
-    Message,
-    Welcome,
-)
+from harness.protocol.messages import BeatEcho, Message, Welcome
 from harness.transport import Arrival, Channel, Security
+
+log = logging.getLogger("agents")
 
 JOIN_S = 10.0
 """A Hello that got no answer for so long is said again, over a new socket."""
+RETRY_S = 1.0
+"""Where the connection breaks before the answer, it is said again so soon at first, then after twice the time each."""
+SETTLE_S = 1.0
+"""A connection is left this long to be known: a Hello and a heartbeat travel on two sockets."""
 
 
 class Line:
@@ -33,18 +37,21 @@ class Line:
         self._main = transport.connect(endpoint, security)
         self._beat: Channel | None = None
         self._heart: Heart | None = None
-        self._opened_s = now()
+        self._opened_s, self._join_s, self._retry_s = now(), JOIN_S, RETRY_S
+        self._earlier_wire_bytes = 0
+        self._refusal: str | None = None
 
     @property
     def wire_bytes(self) -> int:
-        """Bytes of the main socket, both ways, since it was opened."""
-        return self._main.sent_wire_bytes + self._main.received_wire_bytes
+        """Bytes of the main sockets, both ways, of this connection and all before it."""
+        return self._earlier_wire_bytes + self._main.sent_wire_bytes + self._main.received_wire_bytes
 
     def reopen(self) -> None:
         """Let go of this connection and open a new one, under a new routing id."""
+        self._earlier_wire_bytes = self.wire_bytes
         self.close(0.0)
         self._main = transport.connect(self._endpoint, self._security)
-        self._opened_s = self._now()
+        self._opened_s, self._join_s, self._retry_s = self._now(), JOIN_S, min(JOIN_S, 2 * self._retry_s)
 
     def send(self, message: Message, payload: bytes | None = None) -> None:
         """Send over the main socket."""
@@ -57,6 +64,7 @@ class Line:
         host = self._endpoint.rpartition(":")[0]
         self._beat = transport.connect(f"{host}:{welcome.beat_port}", self._security)
         self._heart = Heart(self._agent, self._session, welcome.heartbeat_s, welcome.lost_after_s, self._now())
+        self._refusal, self._retry_s = None, RETRY_S / 2
 
     def wait(self, fds: list[int], timeout_s: float) -> set[int]:
         """Wait for a message, a readable descriptor, the next heartbeat, or so long."""
@@ -72,21 +80,42 @@ class Line:
         """Send the heartbeat that is due, take the echoes; returns why the controller counts as lost, if it does."""
         now_s = self._now()
         broke = self._main.broken()
+        self._notice_refusal()
         if self._heart is None or self._beat is None:
             # The socket connects again by itself, with a back-off; what it was to say may be lost, though.
-            return "the controller did not answer" if now_s - self._opened_s > JOIN_S else None
+            if broke and self._refusal is None:
+                self._join_s = min(self._join_s, self._retry_s)
+            return "the controller did not answer" if now_s - self._opened_s > self._join_s else None
         if broke:
             return "the connection broke"
-        for arrival in self._beat.receive():
-            if isinstance(decode_beat(arrival.head), BeatEcho):
-                self._heart.echoed(now_s)
-        self._beat.broken()  # it connects again by itself; silence tells
-        if self._heart.lost(now_s):
-            return "the controller was silent for too long"
+        if reason := self._hear(self._heart, self._beat, now_s):
+            return reason
         beat = self._heart.beat(doing, now_s)
         if beat is not None:
             self._beat.send(beat)
         return None
+
+    def _hear(self, heart: Heart, channel: Channel, now_s: float) -> str | None:
+        """Take the echoes; returns why the controller counts as lost."""
+        for arrival in channel.receive():
+            try:
+                echo = decode_beat(arrival.head)
+            except TransportError:
+                continue  # as good as none: silence tells
+            if not isinstance(echo, BeatEcho):
+                continue
+            heart.echoed(now_s)
+            if not echo.known and now_s - self._opened_s > SETTLE_S:
+                return "the controller does not know this agent any more"
+        channel.broken()  # it connects again by itself; silence tells
+        return "the controller was silent for too long" if heart.lost(now_s) else None
+
+    def _notice_refusal(self) -> None:
+        """Log why the handshake was refused, once for all tries: the next Hello tries again."""
+        refusal = self._main.refused()
+        if refusal is not None and refusal != self._refusal:
+            self._refusal = refusal
+            log.error("%s; this agent tries again every %.0f s", refusal, JOIN_S)
 
     def close(self, linger_s: float = 1.0) -> None:
         """Close the sockets; what was sent last has ``linger_s`` to leave."""
@@ -97,4 +126,4 @@ class Line:
 
     def _wait_s(self) -> float:
         now_s = self._now()
-        return max(0.0, self._opened_s + JOIN_S - now_s) if self._heart is None else self._heart.wait_s(now_s)
+        return max(0.0, self._opened_s + self._join_s - now_s) if self._heart is None else self._heart.wait_s(now_s)

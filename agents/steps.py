@@ -10,6 +10,7 @@ from typing import Union
 import msgspec
 
 from agents.frames import TrainedFrame
+from agents.kept import Kept, Transfer
 from harness.protocol.messages import (
     BlobRef,
     Cancel,
@@ -22,19 +23,6 @@ from harness.protocol.messages import (
     TaskRef,
     Welcome,
 )
-
-
-class Transfer(msgspec.Struct, frozen=True, kw_only=True):
-    """A finished transfer: how long it took, how many bytes went over the link, what its profile allowed (mean)."""
-
-    duration_s: float
-    moved_bytes: int
-    link_bps: float | None
-
-    @property
-    def achieved_bps(self) -> float:
-        """The rate it had."""
-        return self.moved_bytes * 8 / self.duration_s if self.duration_s > 0 else 0.0
 
 
 class Fact(msgspec.Struct, frozen=True, kw_only=True):
@@ -54,7 +42,7 @@ class ConnectionLost(Fact, frozen=True, kw_only=True):
 
 
 class MessageArrived(Fact, frozen=True, kw_only=True):
-    """A message of the choreography came (transfers have their own). ``wire_bytes``: of the socket, both ways."""
+    """A message of the choreography came (transfers have their own). ``wire_bytes``: of the line, both ways."""
 
     message: Welcome | Provision | Task | Cancel | Stop | Refused
     wire_bytes: int
@@ -88,15 +76,14 @@ class TrainerFailed(Fact, frozen=True, kw_only=True):
 
 
 class TaskTrained(Fact, frozen=True, kw_only=True):
-    """The update is in a file. ``wire_bytes``: of the socket, both ways."""
+    """The update is in a file. ``wire_bytes``: of the line, both ways."""
 
     trained: TrainedFrame
-    update: BlobRef
     wire_bytes: int
 
 
 class UpdateAcknowledged(Fact, frozen=True, kw_only=True):
-    """The controller has the whole update. ``wire_bytes``: of the socket, both ways."""
+    """The controller has the whole update. ``wire_bytes``: of the line, both ways."""
 
     transfer: Transfer
     wire_bytes: int
@@ -121,7 +108,10 @@ class FillCache(msgspec.Struct, frozen=True):
 
 
 class FetchShaped(msgspec.Struct, frozen=True):
-    """Fetch a blob over the shaped link, always anew; answer BlobLanded. ``task`` is None for the initial state."""
+    """Fetch a blob over the shaped link, even if it is here; answer BlobLanded. ``task``: None for the initial state.
+
+    What a broken try left of a task's state is taken up, and counted apart.
+    """
 
     blob: BlobRef
     provision: Provision
@@ -152,12 +142,26 @@ class OfferUpdate(msgspec.Struct, frozen=True):
     provision: Provision
 
 
+class KeepUpdate(msgspec.Struct, frozen=True):
+    """Have the finished update outlive this agent."""
+
+    kept: Kept
+
+
+class ClearTask(msgspec.Struct, frozen=True):
+    """Remove the files of the last task: its update, kept or not, and its state, whole or in part."""
+
+
 class DropTransfers(msgspec.Struct, frozen=True):
-    """Forget every transfer that is under way."""
+    """Forget every transfer that is under way; what came in part stays in its file."""
+
+
+class ResumeTransfers(msgspec.Struct, frozen=True):
+    """A connection stands: go on with the download where it was, offer the update again. Reconnect paused them."""
 
 
 class Reconnect(msgspec.Struct, frozen=True):
-    """Open a new socket; answer Connected."""
+    """Pause the transfers and open a new socket; answer Connected."""
 
     reason: str
 
@@ -190,7 +194,10 @@ AnyOrder = Union[
     EndTrainer,
     StartTraining,
     OfferUpdate,
+    KeepUpdate,
+    ClearTask,
     DropTransfers,
+    ResumeTransfers,
     Reconnect,
     End,
 ]

@@ -10,20 +10,25 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from agents.frames import Answer, FrameBuffer, Order, answer_of, pack
+from agents.frames import OOM, Answer, FrameBuffer, Order, answer_of, pack
 
 COMMAND = (sys.executable, "-m", "agents.worker")
 READ_BYTES = 65536
 TAIL_BYTES = 4096
 DYING_S = 5.0
+VMSTAT = Path("/proc/vmstat")
+"""Counts the processes that the kernel killed for want of memory, in any memory cgroup, as ``oom_kill``."""
+OOM_SCORE_ADJ = 800
+"""Of -1000 to 1000. Where memory runs out the kernel takes the trainer, and not the shell that tells of it."""
 
 
 class TrainerProcess:
     """A running trainer process. Its stderr goes to ``log``; ``fd`` can be read when it has something to say."""
 
-    def __init__(self, threads: int, log: Path, command: Sequence[str] = COMMAND) -> None:
+    def __init__(self, threads: int, log: Path, command: Sequence[str] = COMMAND, vmstat: Path = VMSTAT) -> None:
         self.threads = threads
-        self._log = log
+        self._log, self._vmstat = log, vmstat
+        self._oom_kills = _oom_kills(vmstat)
         counts = {name: str(threads) for name in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")}
         with log.open("wb") as stderr:
             self._process = subprocess.Popen(
@@ -36,6 +41,9 @@ class TrainerProcess:
                 # A Ctrl-C on the terminal is the agent's to handle; it ends its trainer itself.
                 start_new_session=True,
             )
+        # A container may forbid it; then the kernel chooses as it will.
+        with contextlib.suppress(OSError):
+            Path(f"/proc/{self._process.pid}/oom_score_adj").write_text(str(OOM_SCORE_ADJ))
         assert self._process.stdin is not None
         assert self._process.stdout is not None
         self._stdin, self._stdout = self._process.stdin, self._process.stdout
@@ -77,7 +85,8 @@ class TrainerProcess:
         code = self._process.wait()
         self._stdin.close()
         self._stdout.close()
-        return _in_words(code, self._last_line())
+        oom = code == -signal.SIGKILL and _oom_kills(self._vmstat) > self._oom_kills
+        return f"{OOM if oom else ''}{_in_words(code, self._last_line(), oom)}"
 
     def died(self) -> str:
         """How a process whose pipe ended died: its end is at hand, and says more than our kill would."""
@@ -92,9 +101,18 @@ class TrainerProcess:
         return lines[-1].strip() if lines else ""
 
 
-def _in_words(code: int, last_line: str) -> str:
+def _in_words(code: int, last_line: str, oom: bool) -> str:
     said = f"; it said: {last_line}" if last_line else ""
     if code < 0:
-        memory = " (out of memory?)" if -code == signal.SIGKILL else ""
+        memory = ": the kernel ran out of memory" if oom else ""
         return f"the trainer was killed by signal {-code}{memory}{said}"
     return f"the trainer ended with exit code {code}{said}"
+
+
+def _oom_kills(vmstat: Path) -> int:
+    """How many processes the kernel killed for want of memory so far; 0 where it does not count them."""
+    try:
+        lines = vmstat.read_text().splitlines()
+    except OSError:
+        return 0
+    return next((int(line.split()[1]) for line in lines if line.startswith("oom_kill ")), 0)

@@ -1,4 +1,7 @@
-"""All transfers of an agent, one at a time: filling the cache, the shaped download, the upload. Never waits."""
+"""All transfers of an agent, one at a time: filling the cache, the shaped download, the upload. Never waits.
+
+While no connection stands they are paused: nothing is sent, and nothing is forgotten.
+"""
 
 from __future__ import annotations
 
@@ -27,17 +30,30 @@ class Transfers:
         self._missing: deque[BlobRef] | None = None
         self._download: Download | None = None
         self._upload: Upload | None = None
+        self._paused = False
+
+    def pause(self) -> None:
+        """The connection is gone."""
+        self._paused = True
+
+    def resume(self) -> None:
+        """A connection stands: go on where the last one broke."""
+        self._paused = False
+        if self._download is not None:
+            self._download.go_on(self._now())
+        if self._upload is not None:
+            self._upload.offer(self._now())
 
     def fill_cache(self, blobs: tuple[BlobRef, ...]) -> None:
         """Begin to fetch what the cache lacks, as fast as the network goes."""
         self._missing = deque(blobs)
 
     def fetch(self, blob: BlobRef, provision: Provision, task: TaskRef | None) -> list[AnyFact]:
-        """Begin to fetch a state over the link; it is fetched anew even if an equal one is here."""
-        target = self._cache.init if task is None else self._cache.state
+        """Begin to fetch a state over the link, even if an equal one is here; what a broken try left is taken up."""
         pacer = _pacer(provision, task or INIT, "init" if task is None else "down", self._now())
         try:
-            self._begin(Landing(blob, target, resume=False), pacer)
+            target = self._cache.init if task is None else self._cache.room_for_state(blob)
+            self._begin(Landing(blob, target, resume=task is not None, at_once=False), pacer)
         except OSError as error:
             return [self._failed(error)]
         return []
@@ -49,10 +65,11 @@ class Transfers:
             return _pacer(provision, offer.ref, "up", now_s)
 
         try:
-            self._upload = Upload(offer.blob, self._cache.update, pacer_at, self._line.send)
+            self._upload = Upload(offer, self._cache.update, pacer_at, self._line.send, self._now())
         except OSError as error:
             return [self._failed(error)]
-        self._line.send(offer)
+        if not self._paused:
+            self._upload.offer(self._now())
         return []
 
     def drop(self) -> None:
@@ -76,6 +93,8 @@ class Transfers:
 
     def pump(self) -> tuple[list[AnyFact], float | None]:
         """Do what may be done now; returns what came to an end, and after how long to call again at the latest."""
+        if self._paused:
+            return [], None
         try:
             if self._download is not None and self._download.landed():
                 return self._landed(self._download), 0.0

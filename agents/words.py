@@ -1,8 +1,17 @@
-"""The agent's log: one line for each message it sends. Pure."""
+"""What the agent says to people: a line of the log for each message it sends, and reasons that fit a message. Pure."""
 
 from __future__ import annotations
 
 from harness.protocol.messages import Done, Failed, Goodbye, Message, Ready, Report
+
+LONGEST_REASON = 4000
+"""Characters, as :data:`harness.protocol.messages.Text` has it."""
+
+
+def clipped(reason: str) -> str:
+    """A reason as a message may carry it: not too long, and without what is no text (names of files may hold it)."""
+    text = reason.encode("utf-8", "replace").decode("utf-8")
+    return text if len(text) <= LONGEST_REASON else f"{text[: LONGEST_REASON - 3]}..."
 
 
 def in_words(message: Message) -> str:

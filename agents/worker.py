@@ -16,13 +16,35 @@ from pathlib import Path
 
 import msgspec
 
-from agents.frames import Answer, Broken, FrameBuffer, Order, Prepare, Prepared, Train, TrainedFrame, order_of, pack
+from agents.frames import (
+    OOM,
+    Answer,
+    Broken,
+    FrameBuffer,
+    Order,
+    Prepare,
+    Prepared,
+    Train,
+    TrainedFrame,
+    order_of,
+    pack,
+)
+from harness.blobs import blob_of
 from harness.errors import FederaBenchError
 from harness.learning.measured import measured
 from harness.learning.spec import PrepareSpec, Trainer
 
 READ_BYTES = 65536
+OUT_OF_MEMORY = ("can't allocate memory", "out of memory", "CUBLAS_STATUS_ALLOC_FAILED")
+"""What torch's errors say, of any device's memory, where their type does not tell (torch 2.13)."""
 MakeTrainer = Callable[[PrepareSpec, Path, "Path | None"], Trainer]
+
+
+def out_of_memory(error: Exception) -> bool:
+    """Whether memory was what an order lacked: the host's, or the accelerator's."""
+    if isinstance(error, MemoryError) or type(error).__name__ == "OutOfMemoryError":
+        return True
+    return isinstance(error, RuntimeError) and any(words in str(error) for words in OUT_OF_MEMORY)
 
 
 class Worker:
@@ -41,7 +63,7 @@ class Worker:
             return Broken(reason=str(error))
         except Exception as error:
             traceback.print_exc()
-            return Broken(reason=f"{type(error).__name__}: {error}")
+            return Broken(reason=f"{OOM if out_of_memory(error) else ''}{type(error).__name__}: {error}")
 
     def _prepare(self, order: Prepare) -> Prepared:
         self._trainer = None  # two models at once need not fit
@@ -52,9 +74,8 @@ class Worker:
     def _train(self, order: Train) -> TrainedFrame:
         if self._trainer is None:
             raise RuntimeError("a task came before the trainer was prepared")
-        done = measured(
-            self._trainer, Path(order.state), Path(order.shard), Path(order.update), order.seed, order.round
-        )
+        update = Path(order.update)
+        done = measured(self._trainer, Path(order.state), Path(order.shard), update, order.seed, order.round)
         warm_up, self._warm_up = self._warm_up, False
         return TrainedFrame(
             load_s=done.load_s,
@@ -67,6 +88,7 @@ class Worker:
             cpu_s=done.cpu_s,
             peak_rss_bytes=done.peak_rss_bytes,
             warm_up=warm_up,
+            update=blob_of(update),
         )
 
 

@@ -21,9 +21,7 @@ def facts(runs: Sequence[Run]) -> tuple[tuple[str, str], ...]:
         "data": [_with(run.experiment.dataset.name, run.experiment.dataset.timed_as) for run in runs],
         "link": [run.experiment.link.name for run in runs],
         "device": [run.experiment.device.name for run in runs],
-        "clients": [
-            f"{run.experiment.rounds.clients_per_round} of {run.experiment.partition.clients} a round" for run in runs
-        ],
+        "clients": [_clients(run) for run in runs],
         "fleet": [_fleet(run) for run in runs],
         "clock": [str(run.header.clock or "not started") for run in runs],
         "seeds": [str(run.header.seed) for run in sorted(runs, key=lambda run: run.header.seed)],
@@ -79,6 +77,12 @@ def run_row(run: Run) -> tuple[str, ...]:
         header.started_at.replace("T", " ")[:16],
         header.profile_sha256[:12],
     )
+
+
+def _clients(run: Run) -> str:
+    rounds = run.experiment.rounds
+    first = f" (the first of {rounds.chosen})" if rounds.over_selection else ""
+    return f"{rounds.clients_per_round} of {run.experiment.partition.clients} a round{first}"
 
 
 def _fleet(run: Run) -> str:

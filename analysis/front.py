@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from analysis import facts, summary
+from analysis.caution import Caution, CautionGroup, grouped
 from analysis.goals import goals_of
 from analysis.load import Run
-from analysis.warnings import Caution, CautionGroup, grouped
 
 MOST_WARNINGS = 4
 """Kinds of warnings at the top; all of them, and the notes, have a section of their own."""

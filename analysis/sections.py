@@ -7,6 +7,7 @@ from itertools import groupby
 from typing import Any
 
 from analysis import facts, figures, palette, partition_figures, partitions, phase_figures, stats, tables, units
+from analysis.caution import Caution, grouped
 from analysis.front import front_of
 from analysis.goals import drawn_places, goal_of, goals_of
 from analysis.groups import groups_of, marks_words
@@ -33,7 +34,6 @@ from analysis.parts import (
 from analysis.plots import Drawn, slug
 from analysis.rendering import Table
 from analysis.seeds.tables import seed_tables
-from analysis.warnings import Caution, grouped
 
 MOST_OPEN = 6
 """Runs whose rounds are drawn at once; those of more stand folded, as small charts."""
@@ -182,7 +182,15 @@ def _maps(shared: partitions.SharedPartition, divergence: Drawn, links: Links) -
 
 def _failures(runs: Sequence[Run], links: Links) -> Iterable[Block]:
     failed = tables.failures(runs)
-    yield _table(failed, links) if failed.rows else Text("Every chosen client completed its round.", "quiet")
+    spare = sum(len(record.spare) for run in runs for record in run.rounds)
+    if failed.rows:
+        yield _table(failed, links)
+    elif spare:
+        yield Text(
+            f"No client failed; {units.counted(spare, 'spare client')} had no need to complete its round.", "quiet"
+        )
+    else:
+        yield Text("Every chosen client completed its round.", "quiet")
 
 
 def _settings(runs: Sequence[Run]) -> Iterable[Block]:

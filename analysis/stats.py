@@ -11,7 +11,7 @@ from typing import Any, cast
 from analysis.facets import SEED, facets_of, telling
 from analysis.load import Run
 from harness.profiles import METHODS, Method
-from harness.records import ClientRecord, RoundRecord
+from harness.records import ClientRecord, RoundRecord, undisturbed
 
 METHOD_NAMES = {"fedft": "FedFT", "fedbf": "FedBF", "fedap": "FedAP", "fedlr": "FedLR", "federa": "FeDeRA"}
 
@@ -67,7 +67,7 @@ def processor_share(clients: Sequence[ClientRecord], threads: int) -> float | No
 
 @dataclass(frozen=True)
 class LinkUse:
-    """Medians over clients of one direction: achieved rate, the link's own, and achieved / what the link allows.
+    """Medians over undisturbed clients of a direction: achieved rate, the link's own, achieved / what the link allows.
 
     A transfer pays a round trip before its first byte, so a link of rate r allows a payload of n bits n / (n / r +
     2 latency): small payloads stay below r on a perfect link.
@@ -80,12 +80,12 @@ class LinkUse:
 
 def download_use(run: Run) -> LinkUse:
     """How the downlinks were used; ``link_bps`` and ``ratio`` are None where no link was shaped."""
-    return _link_use(run, [(c.download_bytes, c.download_bps, c.link_down_bps) for c in run.clients])
+    return _link_use(run, [(c.download_bytes, c.download_bps, c.link_down_bps) for c in undisturbed(run.clients)])
 
 
 def upload_use(run: Run) -> LinkUse:
     """How the uplinks were used; ``link_bps`` and ``ratio`` are None where no link was shaped."""
-    return _link_use(run, [(c.upload_bytes, c.upload_bps, c.link_up_bps) for c in run.clients])
+    return _link_use(run, [(c.upload_bytes, c.upload_bps, c.link_up_bps) for c in undisturbed(run.clients)])
 
 
 def _link_use(run: Run, transfers: Sequence[tuple[int, float, float | None]]) -> LinkUse:

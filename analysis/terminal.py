@@ -12,8 +12,8 @@ import msgspec
 from harness.errors import FederaBenchError, UsageError
 
 if TYPE_CHECKING:
+    from analysis.caution import Caution
     from analysis.rendering import Table
-    from analysis.warnings import Caution
 
 TERMINAL_WIDTH = 120  # of output that goes to a file or a pipe
 

@@ -2,37 +2,21 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
 from statistics import median
-from typing import Literal
 
 from analysis import facts, stats, targets, units
+from analysis.caution import Caution, counted_reasons, named, unstopped
+from analysis.disturbances import disturbances
 from analysis.groups import Group, groups_of
 from analysis.load import Run
 from harness.profiles import METHODS, TargetProfile
 
 LOWEST_PROCESSOR_SHARE = 0.8
 LINK_TOLERANCE = 0.1
-MOST_NAMED = 8
 
 MERE_WORDS = ("name", "description")
 """Keys of a profile that change nothing of a run."""
-
-IMPORTANCE = ("left out", "clocks", "stand-in", "profiles", "unfinished", "failed clients", "not reached")
-"""Kinds of cautions by what they forbid; the rest follows as it was found."""
-
-Level = Literal["warning", "note"]
-
-
-@dataclass(frozen=True)
-class Caution:
-    """One sentence. A ``note`` explains a number, a ``warning`` limits what can be read from it."""
-
-    kind: str
-    text: str
-    level: Level = "warning"
 
 
 def cautions(runs: Sequence[Run], left_out: Sequence[str] = ()) -> tuple[Caution, ...]:
@@ -41,7 +25,7 @@ def cautions(runs: Sequence[Run], left_out: Sequence[str] = ()) -> tuple[Caution
     found = [Caution("left out", text) for text in left_out]
     found += _across(runs)
     for label, run in named:
-        for check in (_state, _stand_in, _not_reached, _recorded, _failed, _notes):
+        for check in (_state, _stand_in, _not_reached, _recorded, _failed, disturbances, _notes):
             found += check(label, run)
     measured = [(label, run) for label, run in named if not facts.is_virtual(run)]
     for label, run in measured:  # a virtual fleet has no agents, no crowded cores and no real link
@@ -53,26 +37,6 @@ def cautions(runs: Sequence[Run], left_out: Sequence[str] = ()) -> tuple[Caution
     return tuple(sorted(dict.fromkeys(found), key=lambda caution: caution.level == "note"))
 
 
-@dataclass(frozen=True)
-class CautionGroup:
-    """Cautions of one kind, in the order of the runs: the first speaks for all where there is little room."""
-
-    kind: str
-    level: Level
-    texts: tuple[str, ...]
-
-
-def grouped(found: Sequence[Caution]) -> tuple[CautionGroup, ...]:
-    """Cautions by kind: warnings first, and first what forbids a comparison (:data:`IMPORTANCE`)."""
-    kinds = dict.fromkeys((caution.level, caution.kind) for caution in found)
-    groups = [
-        CautionGroup(kind, level, tuple(each.text for each in found if (each.level, each.kind) == (level, kind)))
-        for level, kind in kinds
-    ]
-    known = {kind: place for place, kind in enumerate(IMPORTANCE)}
-    return tuple(sorted(groups, key=lambda group: (group.level == "note", known.get(group.kind, len(known)))))
-
-
 def _across(runs: Sequence[Run]) -> Iterator[Caution]:
     """What makes runs of one report hard to compare. Seeds may differ: the tables show them."""
     if len({run.header.profile_sha256 for run in runs}) > 1:
@@ -80,7 +44,7 @@ def _across(runs: Sequence[Run]) -> Iterator[Caution]:
         others = tuple(f"methods.{method}." for method in METHODS if method not in {run.header.method for run in runs})
         keys = tuple(key for key in keys if not key.startswith(("seeds.", *others)) and key not in MERE_WORDS)
         if keys:
-            yield Caution("profiles", f"The runs do not share one profile; what differs: {_named(keys)}.")
+            yield Caution("profiles", f"The runs do not share one profile; what differs: {named(keys)}.")
     clocks = sorted({run.header.clock for run in runs if run.header.clock})
     if len(clocks) > 1:
         yield Caution("clocks", f"The runs are timed by different clocks ({units.listing(clocks)}): do not compare.")
@@ -88,7 +52,7 @@ def _across(runs: Sequence[Run]) -> Iterator[Caution]:
 
 def _state(label: str, run: Run) -> Iterator[Caution]:
     header = run.header
-    reason = f": {_unstopped(header.reason)}" if header.reason else ""
+    reason = f": {unstopped(header.reason)}" if header.reason else ""
     done = f"{units.count(len(run.rounds))} of {units.counted(run.experiment.rounds.count, 'round')}"
     if header.state == "running":
         yield Caution("unfinished", f"{label} is not finished: {done} are recorded.")
@@ -135,20 +99,17 @@ def _missed(label: str, run: Run, target: TargetProfile) -> Iterator[Caution]:
 
 def _recorded(label: str, run: Run) -> Iterator[Caution]:
     for text in run.header.warnings:
-        yield Caution("recorded", f"{_unstopped(text)}.")
+        yield Caution("recorded", f"{unstopped(text)}.")
 
 
 def _failed(label: str, run: Run) -> Iterator[Caution]:
     failed = [failure for record in run.rounds for failure in record.failed]
     if failed:
-        reasons = Counter(_unstopped(failure.reason) for failure in failed).most_common()
-        named = "; ".join(f"{reason} ({units.count(times)})" for reason, times in reasons[:MOST_NAMED])
-        more = f"; and {len(reasons) - MOST_NAMED} other reasons" if len(reasons) > MOST_NAMED else ""
+        why = counted_reasons(failure.reason for failure in failed)
         rounds = sum(1 for record in run.rounds if record.failed)
         yield Caution(
             "failed clients",
-            f"{label}: {units.counted(len(failed), 'client')} failed in {units.counted(rounds, 'round')}: "
-            f"{named}{more}.",
+            f"{label}: {units.counted(len(failed), 'client')} failed in {units.counted(rounds, 'round')}: {why}.",
         )
 
 
@@ -173,7 +134,7 @@ def _oversubscribed(groups: Sequence[Group]) -> Iterator[Caution]:
     if found:
         yield Caution(
             "oversubscribed",
-            f"Trainers had less processor time than their threads ask for (medians: {_named(found)}), so "
+            f"Trainers had less processor time than their threads ask for (medians: {named(found)}), so "
             "training seconds are longer than on a device of its own.",
         )
 
@@ -184,7 +145,7 @@ def _links(groups: Sequence[Group]) -> Iterator[Caution]:
     if off:
         yield Caution(
             "links",
-            f"Links off their profile: {_named(off)} (medians); transfer times are not the link's alone.",
+            f"Links off their profile: {named(off)} (medians); transfer times are not the link's alone.",
         )
 
 
@@ -201,11 +162,11 @@ def _warm_up(groups: Sequence[Group]) -> Iterator[Caution]:
     warm = [(group.label, client) for group in groups for run in group.runs for client in run.clients if client.warm_up]
     if warm:
         rounds = sorted({client.round for _, client in warm})
-        who = f" ({_named(list(dict.fromkeys(label for label, _ in warm)))})" if len(groups) > 1 else ""
+        who = f" ({named(list(dict.fromkeys(label for label, _ in warm)))})" if len(groups) > 1 else ""
         yield Caution(
             "warm-up",
             f"{units.counted(len(warm), 'update')} of {'round' if len(rounds) == 1 else 'rounds'} "
-            f"{_named([str(number) for number in rounds])}{who} came from trainers that had just started and may have "
+            f"{named([str(number) for number in rounds])}{who} came from trainers that had just started and may have "
             "taken longer for it; they are counted.",
             "note",
         )
@@ -219,14 +180,3 @@ def _how_many(found: Sequence[object], group: Group) -> str:
 def _notes(label: str, run: Run) -> Iterator[Caution]:
     for note in run.notes:
         yield Caution("records", f"{label}: {note}")
-
-
-def _named(words: Sequence[str]) -> str:
-    """A sentence's list of at most a few words."""
-    if len(words) <= MOST_NAMED:
-        return units.listing(words)
-    return f"{', '.join(words[:MOST_NAMED])} and {len(words) - MOST_NAMED} more"
-
-
-def _unstopped(text: str) -> str:
-    return text.strip().rstrip(".")

@@ -20,11 +20,12 @@ from harness.learning.aggregation.mean import weighted_mean
 from harness.learning.drift import drift
 from harness.learning.workload import Sources, Workload, prepare
 from harness.profiles import Experiment, Method, build, fingerprint
-from harness.records import Drift, Header
+from harness.records import ClientRecord, Drift, Header
 from harness.rounds import commands as c
 from harness.rounds.machine import RoundMachine
 from harness.rounds.plan import RunPlan
-from harness.rounds.replay import replay
+from harness.rounds.replay import replay, written
+from harness.salvage import Salvage
 from harness.store import RunFolder
 
 
@@ -37,11 +38,15 @@ class Screen(Observer, Protocol):
 
 @dataclass(frozen=True)
 class RunOptions:
-    """What the command line decides besides the profile. ``bind`` None: a free port of loopback, local agents."""
+    """What the command line decides besides the profile. ``bind`` None: a free port of loopback, local agents.
+
+    ``keys`` is the folder of --keys; None: keys where other machines can connect, from the default folder.
+    """
 
     out: Path = Path("runs")
     bind: str | None = None
     local_agents: bool = True
+    keys: Path | None = None
 
 
 def new_run(experiment: Experiment, method: Method, sources: Sources, options: RunOptions) -> RunFolder:
@@ -82,9 +87,10 @@ def carry_on(folder: RunFolder, options: RunOptions, screen: Screen) -> None:
         header = folder.read_header()
         experiment = build(header.profile, str(folder.path / "header.json"))
         sources = Sources(_path(header.data), _path(header.models), cache=options.out / ".cache")
-        crew = crew_of(experiment, _method(header), options.out, options.bind, options.local_agents)
+        method, local = _method(header), options.local_agents
+        crew = crew_of(experiment, method, options.out, options.bind, local, options.keys)
         with closing(crew):
-            workload = prepare(experiment, _method(header), sources, folder.work, screen.say)
+            workload = prepare(experiment, method, sources, folder.work, screen.say)
             _note_workload(folder, header, workload)
             _conduct(folder, experiment, workload, crew, screen)
 
@@ -100,11 +106,12 @@ def _note_workload(folder: RunFolder, header: Header, workload: Workload) -> Non
 
 def _conduct(folder: RunFolder, experiment: Experiment, workload: Workload, crew: Crew, screen: Screen) -> None:
     state_sha256 = folder.keep_initial_state(workload.initial_state)
-    machine, start_s = _replayed(folder, experiment, state_sha256)
+    machine, records, start_s = _replayed(folder, experiment, state_sha256)
+    lost = Salvage(folder, machine, records, workload.initial_state, weighted_mean, screen.say).lost(start_s)
     with crew.man(folder, workload, start_s, screen.say) as manned:
         learning = _Learning(workload)
         controller = Controller(folder, experiment, machine, manned.fleet, learning, screen, manned.clock)
-        controller.run(manned.svd_s, state_sha256)
+        controller.run(manned.svd_s, state_sha256, lost)
 
 
 @dataclass(frozen=True)
@@ -125,25 +132,28 @@ class _Learning:
         return self.workload.evaluator(state, progress)
 
 
-def _replayed(folder: RunFolder, experiment: Experiment, state_sha256: str) -> tuple[RoundMachine, float]:
-    """The machine after all recorded events, and the run's clock at the last one; derived files are made anew."""
+def _replayed(
+    folder: RunFolder, experiment: Experiment, state_sha256: str
+) -> tuple[RoundMachine, list[ClientRecord], float]:
+    """The machine after all recorded events, the updates it accepted, and the run's clock at the last event.
+
+    Files that follow from the events are made anew.
+    """
     events = folder.read_events()
     machine, orders = replay(RunPlan.of(experiment), events)
     if not events:
-        return machine, 0.0
+        return machine, [], 0.0
     if machine.initial_state_sha256 != state_sha256:
         raise StoreError(
             f"{folder.path}: the initial state is not the one this run began with, so its data, model or software "
             "has changed; start a new run"
         )
-    folder.rewrite_derived(
-        [order.record for order in orders if isinstance(order, c.WriteClient)],
-        [order.record for order in orders if isinstance(order, c.WriteRound)],
-    )
+    clients, rounds = written(orders)
+    folder.rewrite_derived(clients, rounds)
     for order in orders:
         if isinstance(order, c.StartRun):  # the header may be older than the last event
             folder.write_header(started(folder.read_header(), order))
-    return machine, events[-1].at_s
+    return machine, clients, events[-1].at_s
 
 
 def _method(header: Header) -> Method:

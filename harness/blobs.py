@@ -32,31 +32,42 @@ def read_span(file: BinaryIO, span: Span) -> bytes:
 
 
 class Landing:
-    """A blob on its way into a file: an :class:`Incoming` whose bytes go to ``<target>.part`` and end in ``target``.
+    """A blob on its way into a file: an :class:`Incoming` whose bytes go to a partial file that ends as ``target``.
 
-    What an earlier try left in the partial file is kept and counted if ``resume`` is given. While another process has
-    that file, this one has a partial file of its own: the blob comes twice, and is the same.
+    The partial file is named by target and hash, so that what is left of another blob is not taken for this one's
+    beginning. What an earlier try left in it is kept and counted if ``resume`` is given: at once, or, where a large
+    file would hold up what else there is to do, piece by piece with :meth:`catch_up`. While another process has that
+    file, this one has a partial file of its own: the blob comes twice, and is the same.
     """
 
-    def __init__(self, blob: BlobRef, target: Path, *, resume: bool) -> None:
+    def __init__(self, blob: BlobRef, target: Path, *, resume: bool, at_once: bool = True) -> None:
         self.incoming = Incoming(blob)
         self.target = target
         target.parent.mkdir(parents=True, exist_ok=True)
-        self.partial = target.with_name(f"{target.name}.part")
+        self.partial = partial_of(blob, target)
         file = open_alone(self.partial)
         if file is None:
-            self.partial = target.with_name(f"{target.name}.{os.getpid()}.part")
+            self.partial = self.partial.with_suffix(f".{os.getpid()}.part")
             resume, file = False, self.partial.open("w+b", buffering=0)
         self._file = file
         if not resume:
             self._file.truncate(0)
-        self._take_what_is_here()
+        self.caught_up = False
+        """Whether all that an earlier try left is counted; before that nothing may arrive or be asked for."""
+        while at_once and not self.catch_up():
+            pass
 
-    def _take_what_is_here(self) -> None:
-        size_bytes = self.incoming.blob.size_bytes
-        while data := self._file.read(min(READ_BYTES, size_bytes - self.incoming.landed_bytes)):
+    def catch_up(self, most_bytes: int = READ_BYTES) -> bool:
+        """Count, and hash, up to so many bytes more of what an earlier try left; whether that is all."""
+        if self.caught_up:
+            return True
+        end_bytes = min(self.incoming.blob.size_bytes, self.incoming.landed_bytes + most_bytes)
+        while data := self._file.read(min(READ_BYTES, end_bytes - self.incoming.landed_bytes)):
             self.incoming.resume(data)
-        self._file.truncate(self.incoming.landed_bytes)
+        if self.incoming.landed_bytes < end_bytes or self.incoming.complete:
+            self._file.truncate(self.incoming.landed_bytes)
+            self.caught_up = True
+        return self.caught_up
 
     def arrived(self, offset: int, data: bytes | memoryview) -> bool:
         """Write what is new in a chunk; returns whether the blob is complete now.
@@ -92,11 +103,33 @@ class Landing:
             return verdict
         os.replace(self.partial, self.target)
         self._file.close()
+        self._sweep()
         return verdict
 
     def close(self) -> None:
         """Give up for now; the partial file stays for a later try."""
         self._file.close()
+
+    def _sweep(self) -> None:
+        """What is left of other blobs that were to be this file; such as another agent's update of the same task."""
+        for path in self.target.parent.iterdir():
+            if path.name.startswith(f"{self.target.name}.") and path.suffix == ".part":
+                left = open_alone(path)
+                if left is not None:
+                    path.unlink(missing_ok=True)
+                    left.close()
+
+
+def partial_of(blob: BlobRef, target: Path) -> Path:
+    """The file that holds what has landed so far of a blob that is to be ``target``."""
+    hash = "" if target.name == blob.sha256 else f".{blob.sha256[:16]}"
+    return target.with_name(f"{target.name}{hash}.part")
+
+
+def put_back(blob: BlobRef, target: Path) -> None:
+    """Make a file that could be this blob, landed whole, a partial file again: a landing then checks all of it."""
+    if target.is_file() and target.stat().st_size == blob.size_bytes:
+        os.replace(target, partial_of(blob, target))
 
 
 def open_alone(path: Path) -> FileIO | None:

@@ -12,33 +12,28 @@ from rich.console import Console
 from harness import launch, listing
 from harness.complaints import complain, ended
 from harness.errors import RunInterruptedError
+from harness.keys_command import app as keys_app
 from harness.options import (
-    Agents,
-    Bind,
     Data,
     Debug,
     DryRun,
-    External,
     FleetName,
     Jobs,
     Json,
     Lrs,
     Models,
     Out,
-    PrintConfig,
     ProfileName,
-    ProfileNames,
     RetryFailed,
     Rounds,
-    Seed,
     Seeds,
     SetOption,
     TuneRounds,
     TuneSeeds,
 )
-from harness.profiles import METHODS
 from harness.profiles_command import ProfilesOptions
 from harness.profiles_command import profiles as carry_out
+from harness.runs_command import compare, resume, run
 
 app = typer.Typer(
     help="Benchmark federated fine-tuning of language models on edge devices: seconds and bytes to a target.",
@@ -48,63 +43,9 @@ app = typer.Typer(
 PASS_ON: dict[str, Any] = {"allow_extra_args": True, "ignore_unknown_options": True, "help_option_names": []}
 
 
-@app.command()
-def run(
-    profile: ProfileName = "quickstart",
-    method: Annotated[str, typer.Option(help=f"One of: {', '.join(METHODS)}.")] = "federa",
-    seed: Seed = None,
-    data: Data = None,
-    models: Models = None,
-    rounds: Rounds = None,
-    out: Out = Path("runs"),
-    set_: SetOption = None,
-    bind: Bind = None,
-    agents: Agents = None,
-    external: External = False,
-    fleet: FleetName = None,
-    dry_run: DryRun = False,
-    print_config: PrintConfig = False,
-    debug: Debug = False,
-) -> int:
-    """Run one method of an experiment, print its time to target, write its report."""
-    return compare(
-        [profile], method, seed, data, models, rounds, out, set_, bind, agents, external, fleet, dry_run, print_config
-    )
-
-
-@app.command()
-def compare(
-    profiles_: ProfileNames = None,
-    methods: Annotated[str, typer.Option(help="Methods, separated by spaces, or 'all'.")] = "all",
-    seed: Seed = None,
-    data: Data = None,
-    models: Models = None,
-    rounds: Rounds = None,
-    out: Out = Path("runs"),
-    set_: SetOption = None,
-    bind: Bind = None,
-    agents: Agents = None,
-    external: External = False,
-    fleet: FleetName = None,
-    dry_run: DryRun = False,
-    print_config: PrintConfig = False,
-    debug: Debug = False,
-) -> int:
-    """Run several methods of an experiment, or of several, one after another, and write one report of them all."""
-    names = profiles_ or ["quickstart"]
-    experiments = [launch.experiment_of(name, set_ or [], rounds, agents, seed, fleet) for name in names]
-    wanted = launch.methods_of(methods)
-    if print_config:
-        launch.print_configs(experiments)
-        return 0
-    launch.check_folders(data, models, out)
-    launch.check_fleet(experiments, bind, agents, external)
-    launch.check_tables(experiments, wanted)
-    if dry_run:
-        for experiment in experiments:
-            listing.plan(Console(), experiment, wanted)
-        return 0
-    return launch.bench(experiments, wanted, data, models, out, bind, external)
+for command in (run, compare, resume):
+    app.command()(command)
+app.add_typer(keys_app, name="keys")
 
 
 @app.command()
@@ -151,21 +92,6 @@ def sweep(
             as_json=as_json,
         )
     )
-
-
-@app.command()
-def resume(
-    run_folder: Annotated[Path, typer.Argument(metavar="RUN", help="The folder of an interrupted run.")],
-    bind: Bind = None,
-    external: External = False,
-    debug: Debug = False,
-) -> int:
-    """Go on with a run that was interrupted, from its last recorded event."""
-    from harness.bench import resumable
-
-    folder = resumable(run_folder)
-    launch.carry_on(folder, bind, external)
-    return launch.report([folder.path])
 
 
 @app.command()

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Literal, Protocol
 
@@ -90,8 +90,10 @@ class Controller:
         self._deadlines: dict[str, tuple[float, c.SetDeadline]] = {}
         self._ended = False
 
-    def run(self, svd_s: float, state_sha256: str) -> None:
+    def run(self, svd_s: float, state_sha256: str, found: Sequence[AnyEvent] = ()) -> None:
         """Carry the run to its end: a new one from its initial state, else from where the replayed machine stands.
+
+        ``found`` is what a resume found out before it: updates that are lost.
 
         Raises:
             NoAgentsError: no agent came in time.
@@ -100,6 +102,8 @@ class Controller:
         at_s = self._clock.now_s()
         opened = RunOpened(at_s=at_s, svd_s=svd_s, state_sha256=state_sha256)
         try:
+            for event in found:
+                self._handle(event)
             self._handle(ControllerResumed(at_s=at_s) if self._machine.opened else opened)
             while not self._ended:
                 for event in self._fleet.wait(self._patience_s(), [self._errands.fd]):
@@ -140,7 +144,10 @@ class Controller:
                 self._errands.send(self._evaluating(order))
             case c.WriteClient():
                 self._folder.append_client(order.record)
+            case c.ForgetClient():
+                self._folder.forget_client(order.round, order.client)
             case c.WriteRound():
+                self._folder.sync_events()
                 self._folder.append_round(order.record)
                 self._folder.prune(order.record.round)
             case c.Finish():

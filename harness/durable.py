@@ -1,4 +1,8 @@
-"""Writing files so that a reader, or a later process, finds a whole thing or nothing of it. Errors are OSError."""
+"""Writing files so that a reader, or a later process, finds a whole thing or nothing of it. Errors are OSError.
+
+What is written is safe from a process that dies at once. A machine that loses power forgets what was not *synced*: what
+a run goes on from is, before it gets its name; what can be made again is not, because a disk takes milliseconds for it.
+"""
 
 from __future__ import annotations
 
@@ -50,38 +54,57 @@ def append_whole(path: Path, data: bytes) -> None:
         os.close(fd)
 
 
+def sync(path: Path) -> None:
+    """Wait until a file's content, or a folder's names, are on the disk: they outlast a loss of power.
+
+    Raises:
+        OSError: the disk could not take them; what was written before may be lost.
+    """
+    fd = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(fd)
+    finally:
+        os.close(fd)
+
+
 @contextmanager
-def written_whole(path: Path) -> Iterator[Path]:
+def written_whole(path: Path, *, synced: bool = False) -> Iterator[Path]:
     """A partial file's path, to be written in the block: it becomes ``path`` in one step when the block ends well.
 
-    A block that ends in an error leaves ``path`` as it was, and nothing beside it.
+    A block that ends in an error leaves ``path`` as it was, and nothing beside it. ``synced``: it gets its name when
+    it is on the disk, and the name is there for good.
     """
     partial = path.with_name(f".{path.name}.part")
     try:
         yield partial
+        if synced:
+            sync(partial)
         os.replace(partial, path)
     except BaseException:
         partial.unlink(missing_ok=True)
         raise
+    if synced:
+        sync(path.parent)
 
 
-def replace_whole(path: Path, data: bytes) -> None:
-    """Replace a file's content in one step: a reader sees the old one or the new one.
+def replace_whole(path: Path, data: bytes, *, synced: bool = False) -> None:
+    """Replace a file's content in one step: a reader sees the old one or the new one. ``synced``: also after a loss of
+    power.
 
     Raises:
         OSError: it could not be written; the file is as it was.
     """
-    with written_whole(path) as partial:
+    with written_whole(path, synced=synced) as partial:
         partial.write_bytes(data)
 
 
-def copy_whole(source: Path, target: Path) -> None:
-    """Copy a file; ``target`` appears when it is complete.
+def copy_whole(source: Path, target: Path, *, synced: bool = False) -> None:
+    """Copy a file; ``target`` appears when it is complete, and with ``synced`` stays after a loss of power.
 
     Raises:
         OSError: it could not be written; nothing appears.
     """
-    with written_whole(target) as partial:
+    with written_whole(target, synced=synced) as partial:
         shutil.copyfile(source, partial)
 
 

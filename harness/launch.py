@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import sys
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from importlib.metadata import entry_points
 from pathlib import Path
 from typing import get_args
@@ -16,6 +17,7 @@ from rich.markup import escape
 from harness import library, listing
 from harness.errors import FederaBenchError, UsageError
 from harness.fleets.virtual_seconds import VirtualSeconds
+from harness.keys import controller_security
 from harness.profiles import METHODS, Experiment, FleetKind, Method, build, fingerprint
 from harness.store import RunFolder
 
@@ -57,15 +59,31 @@ def check_tables(experiments: Sequence[Experiment], methods: Sequence[Method]) -
             VirtualSeconds(experiment, method)
 
 
-def check_fleet(experiments: Sequence[Experiment], bind: str | None, agents: int | None, external: bool) -> None:
-    """See that nothing is asked of agents where the fleet is virtual.
+@dataclass(frozen=True)
+class AgentOptions:
+    """What the command line says about agents: --bind, --agents, --external and --keys."""
+
+    bind: str | None = None
+    count: int | None = None
+    external: bool = False
+    keys: Path | None = None
+
+    def given(self) -> list[str]:
+        """The options that were given."""
+        said = {"--bind": self.bind, "--agents": self.count, "--external": self.external, "--keys": self.keys}
+        return [option for option, value in said.items() if value]
+
+
+def check_fleet(experiments: Sequence[Experiment], options: AgentOptions) -> None:
+    """See that nothing is asked of agents where the fleet is virtual, and that keys are there where they are needed.
 
     Raises:
-        UsageError: it is.
+        UsageError: it is, or they are not.
     """
-    given = [name for name, value in (("--bind", bind), ("--agents", agents), ("--external", external)) if value]
+    given = options.given()
     if given and any(experiment.fleet == "virtual" for experiment in experiments):
         raise UsageError(f"{given[0]} is of real agents, and a virtual fleet has none; leave it out, or --fleet zeromq")
+    controller_security(options.bind, options.keys, {})
 
 
 def methods_of(names: str) -> list[Method]:
@@ -138,8 +156,7 @@ def bench(
     data: Path | None,
     models: Path | None,
     out: Path,
-    bind: str | None,
-    external: bool,
+    agents: AgentOptions,
 ) -> int:
     """Run the methods of each experiment one after another, then write one report; the report's exit code.
 
@@ -148,20 +165,20 @@ def bench(
     from harness.bench import RunOptions, new_run
     from harness.learning.workload import Sources
 
-    options = RunOptions(out=out, bind=bind, local_agents=not external)
+    options = RunOptions(out=out, bind=agents.bind, local_agents=not agents.external)
     folders, failure = [], None
     for experiment, method in itertools.product(experiments, methods):
         folder = new_run(experiment, method, Sources(data=data, models=models), options)
         folders.append(folder)
-        failure = _one_of(folder, len(methods) * len(experiments) > 1, bind, external) or failure
+        failure = _one_of(folder, len(methods) * len(experiments) > 1, agents) or failure
     code = report([folder.path for folder in folders])
     return failure.exit_code if failure else code
 
 
-def _one_of(folder: RunFolder, several: bool, bind: str | None, external: bool) -> FederaBenchError | None:
+def _one_of(folder: RunFolder, several: bool, agents: AgentOptions) -> FederaBenchError | None:
     """Carry a run on; one of several may fail alone, but not for what would stop every one."""
     try:
-        carry_on(folder, bind, external)
+        carry_on(folder, agents)
     except FederaBenchError as error:
         if not several or error.exit_code != 1:
             raise
@@ -170,11 +187,11 @@ def _one_of(folder: RunFolder, several: bool, bind: str | None, external: bool) 
     return None
 
 
-def carry_on(folder: RunFolder, bind: str | None, external: bool) -> None:
+def carry_on(folder: RunFolder, agents: AgentOptions) -> None:
     """Run a folder to its end, with progress on stderr.
 
     Raises:
-        UsageError: something is asked of agents, and the run's fleet is virtual.
+        UsageError: something is asked of agents, and the run's fleet is virtual; or keys are needed and missing.
         FederaBenchError: the run failed or could not be resumed.
     """
     from harness.bench import RunOptions
@@ -183,8 +200,8 @@ def carry_on(folder: RunFolder, bind: str | None, external: bool) -> None:
 
     header = folder.read_header()
     experiment = build(header.profile, str(folder.path / "header.json"))
-    check_fleet([experiment], bind, None, external)
-    options = RunOptions(out=folder.path.parent, bind=bind, local_agents=not external)
+    check_fleet([experiment], agents)
+    options = RunOptions(folder.path.parent, agents.bind, local_agents=not agents.external, keys=agents.keys)
     console = Console(stderr=True)
     console.print(
         f"[bold]{header.method}[/bold] on {experiment.name}, seed {header.seed}: {escape(str(folder.path))}",

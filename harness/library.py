@@ -3,13 +3,14 @@
 An experiment's ``model``, ``dataset``, ``device`` and ``link`` are names of files in the folders of those parts, paths
 of YAML files (relative to the experiment's file), or the keys themselves. A model may also be an encoder's folder, or
 its id on the hub. An experiment may name another as its ``base`` and say only what differs: groups of keys are merged
-key by key, lists, single values and whole parts are replaced, and name and description are never the base's.
+key by key, lists, single values and whole parts are replaced; name and description are never the base's.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Container, Sequence
+from os.path import isdir, isfile  # those of Path raise where a path is too long
 from pathlib import Path
 from typing import Any, NamedTuple, TypeVar
 
@@ -149,8 +150,7 @@ def load_part(kind: type[P], name_or_path: str) -> P:
     """
     path = _find(name_or_path, PARTS["link" if kind is LinkProfile else "device"], Path())
     data = _read(path)
-    problem = explain(data, kind)
-    if problem:
+    if problem := explain(data, kind):
         raise ProfileError(f"{_label(path)}: {problem}")
     return msgspec.convert(data, kind)
 
@@ -159,7 +159,7 @@ def _find(name: str, folder: str, base: Path) -> Path:
     """The file of a profile: a path if it looks like one (relative to ``base``), else a name in its folder."""
     if name.endswith(PROFILE_ENDS) or "/" in name:
         path = base / name
-        if not path.is_file():
+        if not isfile(path):
             raise ProfileError(f"there is no profile file {path}; give the path of a YAML file or a profile's name")
         return path
     known = sorted(path.stem for path in (profiles_root() / folder).glob("*.yaml"))
@@ -213,7 +213,7 @@ def _encoder(value: str, base: Path) -> dict[str, Any]:
     """The model profile of an encoder's folder, where there is one of this path, else of its id on the hub."""
     folder = (base / value).resolve()
     name = re.sub(r"[^A-Za-z0-9._-]", "-", folder.name)
-    return {"name": name, "folder": str(folder)} if folder.is_dir() else {"name": name, "hub": value}
+    return {"name": name, "folder": str(folder)} if isdir(folder) else {"name": name, "hub": value}
 
 
 def _override(data: dict[str, Any], override: str) -> list[Source]:

@@ -149,6 +149,8 @@ def plan(console: Console, experiment: Experiment, methods: Sequence[Method]) ->
     """What a run would do, without doing it."""
     rounds = experiment.rounds
     first = cohort(experiment.seeds.cohort, 1, experiment.partition.clients, rounds.clients_per_round)
+    each = f"{rounds.clients_per_round} clients each"
+    each += f", the first of {rounds.chosen} chosen" if rounds.over_selection else ""
     partition = experiment.partition
     virtual = f" virtual, timed as device {experiment.device.name}" if experiment.fleet == "virtual" else ""
     lines = {
@@ -156,7 +158,7 @@ def plan(console: Console, experiment: Experiment, methods: Sequence[Method]) ->
         "methods": ", ".join(f"{name} (lr {experiment.method(name).lr:g})" for name in methods),
         "model, data": f"{experiment.model.name}, {experiment.dataset.name}",
         "clients": f"{partition.clients} ({partition.kind}, alpha {partition.alpha:g})",
-        "rounds": f"{rounds.count}, {rounds.clients_per_round} clients each; the first: {', '.join(map(str, first))}",
+        "rounds": f"{rounds.count}, {each}; the first: {', '.join(map(str, first))}",
         "agents, link": f"{experiment.agents_awaited}{virtual}, {experiment.link.name}",
         "target": f"{experiment.target.metric} {experiment.target.value:g}",
     }

@@ -89,7 +89,7 @@ def _measured(runs: Sequence[Recorded], out: Path) -> Measured:
         device=str(out / DEVICE),
         link=str(out / LINK),
         command=command,
-        warnings=measuring.unlike_agents(runs),
+        warnings=(*measuring.unlike_agents(runs), *measuring.disturbed(runs)),
         replays=replays,
     )
 

@@ -24,6 +24,10 @@ Seed = Annotated[int | None, typer.Option(min=0, help="Seed of cohort, initialis
 Out = Annotated[Path, typer.Option(help="Folder in which run folders are made.")]
 Bind = Annotated[str | None, typer.Option(help="Endpoint for agents, tcp://HOST:PORT. Default: a port of loopback.")]
 Agents = Annotated[int | None, typer.Option(min=1, help="How many agents, instead of the profile's.")]
+Keys = Annotated[
+    Path | None,
+    typer.Option(metavar="DIR", help="Folder of keys. Default: none on loopback, else ~/.config/federa-bench/keys."),
+]
 FleetName = Annotated[str | None, typer.Option("--fleet", help="zeromq (agents) or virtual, instead of the profile's.")]
 External = Annotated[bool, typer.Option("--external", help="Start no agents here; wait for those on devices.")]
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Check the profile, say what would be done, do nothing.")]

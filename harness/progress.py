@@ -10,7 +10,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from harness.profiles import Experiment
 from harness.remaining import remaining_s, spoken
-from harness.rounds.events import AgentJoined, AgentLost, AnyEvent, Evaluated, TaskFailed
+from harness.rounds.events import AgentJoined, AgentLost, AnyEvent, Evaluated, TaskFailed, UpdateLate, UpdateLost
 from harness.rounds.machine import RoundMachine
 
 
@@ -60,6 +60,10 @@ class ProgressScreen:
             self._say(f"{event.agent} is lost: {event.reason}", "yellow")
         elif isinstance(event, TaskFailed):
             self._say(f"client {event.client} failed on {event.agent}: {event.reason}", "yellow")
+        elif isinstance(event, UpdateLost):
+            self._say(f"client {event.client} is trained again: {event.reason}", "yellow")
+        elif isinstance(event, UpdateLate):
+            self._say(f"{event.agent} has an update of client {event.client} that came too late", "dim")
         self._count_laps(machine)
         self._draw(machine, event)
 
@@ -94,11 +98,11 @@ class ProgressScreen:
             parts = [f"{self._title} round {done}/{self._experiment.rounds.count}", metric, clock, left and f"({left})"]
             self._console.print("  ".join(filter(None, parts)), markup=False, highlight=False, soft_wrap=True)
 
-    @staticmethod
-    def _doing(machine: RoundMachine) -> str:
+    def _doing(self, machine: RoundMachine) -> str:
         if machine.phase in ("aggregating", "evaluating"):
             return machine.phase
-        return f"clients {len(machine.completed)}/{len(machine.selected)}" if machine.selected else ""
+        wanted = self._experiment.rounds.clients_per_round
+        return f"clients {len(machine.completed)}/{wanted}" if machine.selected else ""
 
     def _metric(self, machine: RoundMachine) -> str:
         name = self._experiment.target.metric

@@ -2,8 +2,9 @@
 
 Schema history: 1, the first. 2: the profile in the header knows tasks, roles of columns and rules of classes, and the
 file ``partition.json`` stands beside it. Runs of 1 are not read: their profiles have keys that are gone. 3: bytes on
-the wire may be null (a virtual fleet has no wire), rounds may tell the drift; runs of 2 are read as they are. 4: updates
-tell how often their connection broke and what was resumed, rounds tell late updates and spare clients.
+the wire may be null (a virtual fleet has no wire), rounds may tell the drift; runs of 2 are read as they are. 4:
+updates tell how often their connection broke and what was resumed, rounds tell late updates and spare clients; runs of
+2 and 3 are read as they are.
 
 ``null`` means "not measured". Durations are seconds on a monotonic clock where they happened; raw values are stored,
 rounding happens in tables alone. ``*_bytes`` without ``wire`` are payload: the blob itself, without any framing.
@@ -11,6 +12,7 @@ rounding happens in tables alone. ``*_bytes`` without ``wire`` are payload: the 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, Literal
 
 import msgspec
@@ -98,6 +100,16 @@ class ClientRecord(Record, frozen=True, kw_only=True):
     resumed_bytes: int = 0
     update_sha256: str
 
+    @property
+    def undisturbed(self) -> bool:
+        """Whether the connection held and nothing was resumed: the phases tell of all that was done, and no more."""
+        return self.breaks == 0 and self.resumed_bytes == 0
+
+
+def undisturbed(records: Sequence[ClientRecord]) -> Sequence[ClientRecord]:
+    """The undisturbed ones of these updates, to measure by; all where there are no others."""
+    return [record for record in records if record.undisturbed] or records
+
 
 class RoundRecord(Record, frozen=True, kw_only=True):
     """One closed round: a line of ``rounds.jsonl``.
@@ -109,8 +121,8 @@ class RoundRecord(Record, frozen=True, kw_only=True):
     profile asks for it: for each adapted weight, such as ``layer.0.query.A``, how far the columns of its global factor
     moved in this round: (mean change of their norms, mean of 1 - cosine), FeDeRA eq. 19-22; the second is null where
     every column was zero before. ``spare`` are clients that were chosen beyond need and not waited for
-    (over-selection); they are in none of ``completed`` and ``failed``. ``late`` are updates that came in this round
-    for an earlier one, or for a client that was dropped from it.
+    (over-selection); they are in none of ``completed`` and ``failed``. ``late`` are updates that came while this round
+    was open and were not aggregated: of an earlier round, or of a client that this one does not wait for.
     """
 
     round: int

@@ -2,7 +2,8 @@
 
 Only ``events.jsonl`` and the header are facts; ``rounds.jsonl`` and ``clients.jsonl`` follow from the events and are
 written anew at a resume. A line is written whole or not at all, so a killed controller leaves nothing half said; only
-a machine that loses power may tear the last line, and that line is dropped.
+a machine that loses power may tear the last line, and that line is dropped. The header is on the disk before it gets
+its name, and events are at each round's close: what a loss of power takes back is at most the open round's updates.
 """
 
 from __future__ import annotations
@@ -10,7 +11,6 @@ from __future__ import annotations
 import fcntl
 import itertools
 import os
-import shutil
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from datetime import datetime
@@ -19,11 +19,11 @@ from typing import Any, Literal
 
 import msgspec
 
-from harness.blobs import blob_of
-from harness.durable import append_whole, copy_whole, cut_torn_line, replace_whole, taken_alone, unwritten
+from harness.durable import append_whole, cut_torn_line, replace_whole, sync, taken_alone
 from harness.errors import StoreError, UsageError
 from harness.records import READABLE_SCHEMAS, READABLE_WORDS, ClientRecord, Header, Partition, RoundRecord
 from harness.rounds.events import AnyEvent
+from harness.states import StateFiles
 
 HEADER, PARTITION, EVENTS, ROUNDS, CLIENTS, LOCK = (
     "header.json",
@@ -33,14 +33,13 @@ HEADER, PARTITION, EVENTS, ROUNDS, CLIENTS, LOCK = (
     "clients.jsonl",
     "controller.lock",
 )
-KEPT_CHECKPOINTS = 2
 
 
-class RunFolder:
+class RunFolder(StateFiles):
     """One run's folder. Reading needs nothing; who writes holds :meth:`locked`."""
 
     def __init__(self, path: Path) -> None:
-        self.path = path
+        super().__init__(path)
         self.work = path / "work"
 
     @classmethod
@@ -55,6 +54,7 @@ class RunFolder:
             folder.path.mkdir(parents=True)
             for inner in (folder.work, folder.path / "checkpoints", folder.path / "updates"):
                 inner.mkdir()
+            sync(root)
         except OSError as error:
             raise StoreError(f"the run folder {folder.path} could not be made: {error.strerror}") from None
         return folder
@@ -101,8 +101,8 @@ class RunFolder:
         return False
 
     def write_header(self, header: Header) -> None:
-        """Replace the header in one step: a reader sees the old one or the new one."""
-        self._replace(HEADER, msgspec.json.format(msgspec.json.encode(header)) + b"\n")
+        """Replace the header in one step: a reader sees the old one or the new one, also after a loss of power."""
+        self._replace(HEADER, msgspec.json.format(msgspec.json.encode(header)) + b"\n", synced=True)
 
     def read_header(self) -> Header:
         """The header.
@@ -145,6 +145,13 @@ class RunFolder:
         """Append a fact."""
         self._append(EVENTS, event)
 
+    def sync_events(self) -> None:
+        """Wait until the events so far are on the disk: what they made superfluous may go then."""
+        try:
+            sync(self.path / EVENTS)
+        except OSError as error:
+            raise self.unwritten(self.path / EVENTS, error) from None
+
     def append_client(self, record: ClientRecord) -> None:
         """Append an accepted update."""
         self._append(CLIENTS, record)
@@ -171,39 +178,15 @@ class RunFolder:
         """The accepted updates so far; may be called while another process writes."""
         return self._read(CLIENTS, ClientRecord)
 
+    def forget_client(self, round: int, client: int) -> None:
+        """Take an update's line out of ``clients.jsonl``."""
+        kept = [record for record in self.read_clients() if (record.round, record.client) != (round, client)]
+        self._replace(CLIENTS, msgspec.json.Encoder().encode_lines(kept))
+
     def rewrite_derived(self, clients: Iterable[ClientRecord], rounds: Iterable[RoundRecord]) -> None:
         """Replace what follows from the events; a resumed run appends to it."""
         self._replace(CLIENTS, msgspec.json.Encoder().encode_lines(list(clients)))
         self._replace(ROUNDS, msgspec.json.Encoder().encode_lines(list(rounds)))
-
-    def checkpoint(self, round: int) -> Path:
-        """The global state after a round; round 0 is the initial one."""
-        return self.path / "checkpoints" / f"round-{round:04d}.safetensors"
-
-    def update(self, round: int, client: int) -> Path:
-        """Where a client's update lands; its folder is made."""
-        path = self.path / "updates" / f"round-{round:04d}" / f"client-{client:04d}.safetensors"
-        path.parent.mkdir(parents=True, exist_ok=True)
-        return path
-
-    def keep_initial_state(self, state: Path) -> str:
-        """Copy ``state`` to checkpoint 0 unless one is there, and return the SHA-256 of ``state`` itself."""
-        target = self.checkpoint(0)
-        if not target.exists() and state != target:
-            try:
-                copy_whole(state, target)
-            except OSError as error:
-                raise self.unwritten(target, error) from None
-        return blob_of(state).sha256
-
-    def prune(self, closed_round: int) -> None:
-        """Remove the updates of closed rounds, and checkpoints but the initial and the last two."""
-        for folder in (self.path / "updates").glob("round-*"):
-            if _round_of(folder) <= closed_round:
-                shutil.rmtree(folder, ignore_errors=True)
-        for checkpoint in (self.path / "checkpoints").glob("round-*.safetensors"):
-            if 0 < _round_of(checkpoint) <= closed_round - KEPT_CHECKPOINTS:
-                checkpoint.unlink(missing_ok=True)
 
     def _append(self, name: str, line: msgspec.Struct) -> None:
         try:
@@ -211,9 +194,9 @@ class RunFolder:
         except OSError as error:
             raise self.unwritten(self.path / name, error) from None
 
-    def _replace(self, name: str, data: bytes) -> None:
+    def _replace(self, name: str, data: bytes, *, synced: bool = False) -> None:
         try:
-            replace_whole(self.path / name, data)
+            replace_whole(self.path / name, data, synced=synced)
         except OSError as error:
             raise self.unwritten(self.path / name, error) from None
 
@@ -228,14 +211,6 @@ class RunFolder:
             except msgspec.DecodeError as error:
                 raise StoreError(f"{path}, line {number} is damaged: {error}; start a new run") from None
         return records
-
-    def unwritten(self, path: Path | str, error: OSError) -> StoreError:
-        """What to tell a person where a file of this run could not be written."""
-        return unwritten(path, error, run=str(self.path))
-
-
-def _round_of(path: Path) -> int:
-    return int(path.name.removeprefix("round-").partition(".")[0])
 
 
 def new_run_id(root: Path, profile: str, method: str, seed: int, started_at: datetime) -> str:

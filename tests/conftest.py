@@ -1,4 +1,4 @@
-"""What several files of browser tests begin with: a browser, and reports of made-up runs to open in it."""
+"""What several files of tests begin with: options of the fault suite; a browser, and reports of made-up runs in it."""
 
 from __future__ import annotations
 
@@ -10,6 +10,13 @@ import pytest
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    group = parser.getgroup("faults", "the fault suite, tests/faults")
+    group.addoption("--tries", choices=["short", "full"], default="short", help="how often to try each fault")
+    group.addoption("--write-table", metavar="FILE", help="put the table of faults between this document's markers")
+
 
 # Only browser tests need Playwright, so it is imported when the first of them asks. A module at a time: two browsers of
 # one process must not be open at once, and some files start their own.

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from run_folders import client_record
+from small_tensors import tensor_file
 from stub_controller import FREE, PREPARE, blob
 
 from harness.fleets.provision import Provisioning
@@ -25,7 +26,12 @@ from harness.transport import Arrival, Channel, connect, listen
 PATIENCE = 3000
 """Waits of 10 ms for a fact before a test gives up."""
 SESSION = "0123456789abcdef"
-STATE = b"global state" * 50_000
+STATE = tensor_file(b"global state" * 50_000)
+
+
+def update_of(words: bytes) -> bytes:
+    """An update that has the state's tensors."""
+    return tensor_file((words * 600_000)[:600_000])
 
 
 def hello(name: str = "by-hand", **changes: Any) -> m.Hello:
@@ -124,8 +130,8 @@ class Hand:
         self._stage.work(heard, kind.__name__)
         return found[0]
 
-    def join(self, name: str = "by-hand") -> None:
-        self.say(hello(name))
+    def join(self, name: str = "by-hand", **told: Any) -> None:
+        self.say(hello(name, **told))
         self.hear(m.Provision)
         self.say(m.Ready(provision_s=1.0, ship_s=0.5))
 
@@ -134,9 +140,16 @@ class Hand:
         offered = blob("update", update)
         self.say(m.Offer(ref=ref, blob=offered))
         for data in arriving:
-            offset = self.hear(m.Accept).offset
-            self.say(m.Chunk(sha256=offered.sha256, offset=offset), data[offset:])
+            accept = self.hear(m.Accept)
+            self.chunks(offered.sha256, data, accept.offset)
+
+    def chunks(self, sha256: str, data: bytes, start: int = 0) -> None:
+        """Send bytes from an offset on to the end."""
+        for offset in range(start, len(data), m.MAX_CHUNK_BYTES):
+            self.say(m.Chunk(sha256=sha256, offset=offset), data[offset : offset + m.MAX_CHUNK_BYTES])
 
 
 def record(**changes: Any) -> ClientRecord:
-    return client_record(1, 3, agent="somebody-else", **changes)
+    """What an agent tells of a task of the stage, in the name of somebody else."""
+    sizes = {"download_bytes": len(STATE), "upload_bytes": len(STATE)}
+    return client_record(1, 3, agent="somebody-else", **(sizes | changes))

@@ -77,6 +77,14 @@ class Run:
     def opens(self, svd_s: float = 0.0) -> list[AnyCommand]:
         return self.tell(e.RunOpened, svd_s=svd_s, state_sha256=INITIAL)
 
+    def comes_late(self, agent: str, number: int, client: int, attempt: int = 1) -> list[AnyCommand]:
+        """The agent offers an update of a task that the fleet gave to nobody, or to somebody else."""
+        return self.tell(e.UpdateLate, round=number, client=client, agent=agent, attempt=attempt)
+
+    def loses_update(self, client: int) -> list[AnyCommand]:
+        """A new controller finds the file of an update of the open round gone; then it resumes."""
+        return self.tell(e.UpdateLost, round=self.machine.round, client=client, reason="it is gone")
+
     def resumes(self) -> list[AnyCommand]:
         return self.tell(e.ControllerResumed)
 

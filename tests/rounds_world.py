@@ -8,12 +8,12 @@ import msgspec
 import pytest
 from run_folders import client_record
 
-from harness.records import ClientRecord, RoundRecord
+from harness.records import ClientRecord, Late, RoundRecord
 from harness.rounds import commands as c
 from harness.rounds import events as e
 from harness.rounds.machine import RoundMachine
 from harness.rounds.plan import RunPlan
-from harness.rounds.replay import replay
+from harness.rounds.replay import replay, written
 from harness.rounds.selection import cohort
 
 ENOUGH_STEPS = 300
@@ -35,6 +35,7 @@ class World:
         self.accepted: dict[tuple[int, int], ClientRecord] = {}
         self.averaged: dict[int, c.Aggregate] = {}
         self.rounds: list[RoundRecord] = []
+        self.late: list[Late] = []
 
     # What happens, asked for or not
 
@@ -68,6 +69,10 @@ class World:
         self._end_task(round, client, agent, attempt)
         self.tell(e.UpdateReceived, record=client_record(round, client, agent=agent, attempt=attempt))
 
+    def come_late(self, round: int, client: int, agent: str, attempt: int) -> None:
+        task = {"round": round, "client": client, "agent": agent, "attempt": attempt}
+        assert self.tell(e.UpdateLate, **task) == []
+
     def fail(self, round: int, client: int, agent: str, attempt: int) -> None:
         self._end_task(round, client, agent, attempt)
         task = {"round": round, "client": client, "agent": agent, "attempt": attempt}
@@ -95,12 +100,35 @@ class World:
         commands = self.tell(e.Evaluated, round=round, metrics={"accuracy": 0.5}, evaluate_s=0.25)
         assert bool(commands) == asked
 
-    def resume(self) -> None:
-        """The process is gone with all that it had under way; a new one knows the events alone."""
+    def resume(self, *lost: int) -> None:
+        """The process is gone with all that it had under way; a new one knows the events alone.
+
+        It finds the updates of ``lost`` clients of the open round gone, whether or not they were there.
+        """
         self._stop()
         self.machine, commands = replay(self.plan, self.events)
         assert commands == self.commands, "the same events gave other commands"
+        for client in lost:
+            self._lose_update(client)
         self.tell(e.ControllerResumed)
+        clients, rounds = written(self.commands)
+        assert {(record.round, record.client): record for record in clients} == self.accepted
+        assert rounds == self.rounds
+
+    def _lose_update(self, client: int) -> None:
+        event = e.UpdateLost(at_s=float(len(self.events)), round=self.machine.round, client=client, reason="it is gone")
+        had = client in self.machine.completed and self.machine.phase != "finished"
+        before = self.machine.phase
+        commands = self.machine.handle(event)
+        self.machine.validate()
+        self.events.append(event)
+        self.commands += commands
+        assert commands == ([c.ForgetClient(round=event.round, client=client)] if had else [])
+        if had:
+            del self.accepted[event.round, client]
+            self.averaged.pop(event.round, None)
+            self.state_sha256 = self.machine.state_before_sha256
+            assert self.machine.phase == ("aborted" if before == "aborted" else "training")
 
     # How it may go on from here
 
@@ -163,6 +191,8 @@ class World:
             case c.WriteClient(record=record):
                 assert (record.round, record.client) not in self.accepted, "an update was accepted twice"
                 self.accepted[record.round, record.client] = record
+            case c.ForgetClient():
+                raise AssertionError("an update was lost without a resume")
             case c.WriteRound(record=record):
                 self._close_round(record)
             case c.Finish() | c.Abort():
@@ -172,6 +202,7 @@ class World:
         assert order.agent in self.machine.agents
         assert order.agent not in self.tasks, "two tasks for one agent"
         assert (order.round, order.client) not in self.accepted, "trained again"
+        assert len(self.machine.completed) < self.plan.clients_per_round, "trained beyond need"
         assert 1 <= order.attempt <= self.plan.max_attempts
         assert order.state_sha256 == self.state_sha256, "trained from an old state"
         self.tasks[order.agent] = order
@@ -186,15 +217,19 @@ class World:
         assert self.averaged.setdefault(errand.round, errand) == errand, "averaged again, but other updates"
         taken = sorted(self.accepted[key].update_sha256 for key in self.accepted if key[0] == errand.round)
         assert sorted(ref.sha256 for ref in errand.updates) == taken
-        assert len(errand.updates) >= self.plan.needed
+        assert self.plan.needed <= len(errand.updates) <= self.plan.clients_per_round
 
     def _close_round(self, record: RoundRecord) -> None:
         plan, number = self.plan, len(self.rounds) + 1
         assert record.round == number
-        assert record.selected == cohort(plan.cohort_seed, number, plan.clients, plan.clients_per_round)
+        assert record.selected == cohort(plan.cohort_seed, number, plan.clients, plan.chosen)
         assert record.completed == tuple(ref.client for ref in self.averaged[number].updates)
         failed = [failure.client for failure in record.failed]
-        assert sorted((*record.completed, *failed)) == list(record.selected)
+        assert sorted((*record.completed, *failed, *record.spare)) == list(record.selected)
+        assert not record.spare or len(record.completed) == plan.clients_per_round, "spare, but not enough others"
+        self.late += record.late
+        tasks = [(late.round, late.client, late.agent, late.attempt) for late in self.late]
+        assert len(tasks) == len(set(tasks)), "a late update was noted twice"
         before_s = self.rounds[-1].elapsed_s if self.rounds else self.machine.init_s
         assert record.elapsed_s == pytest.approx(before_s + record.round_s)
         assert record.round_s == (record.wall_s if self.machine.clock == "wall" else record.critical_path_s)

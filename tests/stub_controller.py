@@ -31,6 +31,9 @@ class StubController:
     answer_beats: bool = True
     lost_after_s: float = 20.0
     accepts: bool = True
+    run_id: str = "r"
+    remembers: bool = True
+    knows: bool = True
     endpoint: str = LOOPBACK
 
     def __post_init__(self) -> None:
@@ -39,6 +42,8 @@ class StubController:
         self.seen: list[m.ToController] = []
         self.fetched_bytes: dict[str, int] = {}
         self.beats: list[m.Beat] = []
+        self.session: str | None = None
+        self.landed_bytes = 0
         self.landing: Landing | None = None
         self.store: dict[str, bytes] = {}
         self.base = self.put("weights", b"w" * 700_000)
@@ -83,24 +88,51 @@ class StubController:
         if arrival.beat:
             self.beats.append(beat := codec.decode_beat(arrival.head))
             if self.answer_beats:
-                self.server.send(arrival.peer, m.BeatEcho(number=beat.number), beat=True)
+                self.server.send(arrival.peer, m.BeatEcho(number=beat.number, known=self.knows), beat=True)
             return
         message = codec.decode_to_controller(arrival.head)
         if not isinstance(message, m.Chunk):
             self.seen.append(message)
         match message:
             case m.Hello():
-                self.peer = arrival.peer
-                port = self.server.beat_port
-                self.send(m.Welcome(run_id="r", beat_port=port, heartbeat_s=0.05, lost_after_s=self.lost_after_s))
-                self.send(self.provision())
+                self.welcome(arrival.peer, message)
             case m.Fetch():
                 self.serve(message)
             case m.Offer() if self.accepts:
+                self.let_go()
                 self.landing = Landing(message.blob, self.folder / "update", resume=True)
                 self.send(self.landing.incoming.accept())
             case m.Chunk():
                 self.land(message, arrival.payload)
+
+    def welcome(self, peer: bytes, hello: m.Hello) -> None:
+        """Go on with a session that is known, unless it is not to be remembered."""
+        resumed = self.remembers and self.session == hello.session
+        self.peer, self.session = peer, hello.session
+        welcome = m.Welcome(
+            run_id=self.run_id,
+            beat_port=self.server.beat_port,
+            heartbeat_s=0.05,
+            lost_after_s=self.lost_after_s,
+            resumed=resumed,
+        )
+        self.send(welcome)
+        if not (resumed and hello.provisioned):
+            self.send(self.provision())
+
+    def let_go(self) -> None:
+        """Of an update that is under way; what landed stays in its partial file."""
+        if self.landing:
+            self.landing.close()
+
+    def go_down(self) -> None:
+        """Break all connections."""
+        self.endpoint = self.server.endpoint
+        self.server.close(0)
+
+    def come_back(self) -> None:
+        """Listen again, at the same address."""
+        self.server = listen(self.endpoint)
 
     def serve(self, fetch: m.Fetch) -> None:
         data = self.store[fetch.sha256]
@@ -113,6 +145,7 @@ class StubController:
             self.send(m.Chunk(sha256=fetch.sha256, offset=span.offset), part)
 
     def land(self, chunk: m.Chunk, data) -> None:
+        self.landed_bytes += len(data)
         if self.landing.arrived(chunk.offset, data):
             verdict = self.landing.finish()
             self.send(verdict)

@@ -30,8 +30,7 @@ class Stage:
             agent.wait()
             agent.stdin.close()
         self.controller.server.close(0)
-        if self.controller.landing:
-            self.controller.landing.close()
+        self.controller.let_go()
 
 
 def ended(pid: int) -> bool:

@@ -21,6 +21,12 @@ class StubTrainer:
                 raise TrainerError("the shard is empty")
             case "die":
                 os.kill(os.getpid(), signal.SIGKILL)
+            case "starve":
+                hoard = [bytearray(b"x" * 2**20) for _ in range(2**12)]
+                raise AssertionError(f"{len(hoard)} MiB were there")
+            case "gate":
+                while not Path(self._shard.split()[1]).exists():
+                    time.sleep(0.01)
             case "hang":
                 time.sleep(600)
         return Trained(samples=7, steps=1, tokens=9, loss=None)

@@ -85,11 +85,12 @@ def test_of_half_a_download_only_the_rest_is_fetched(stage: Stage) -> None:
     assert stage.controller.fetched_bytes[stage.controller.base.sha256] == 400_000
 
 
-def test_the_initial_state_is_fetched_each_time_and_timed(stage: Stage) -> None:
+def test_the_initial_state_is_fetched_for_each_run_and_timed(stage: Stage) -> None:
     stage.controller.init = b"i" * 100_000
     stage.start()
     assert stage.controller.until(m.Ready).ship_s > 0
-    stage.controller.send(stage.controller.provision())
+    stage.controller.run_id = "another"
+    stage.controller.send(m.Stop(reason="done"))
     stage.controller.until(m.Ready, 2)
     assert stage.controller.fetched_bytes[sha256_of(stage.controller.init)] == 200_000
 

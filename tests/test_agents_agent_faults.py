@@ -19,9 +19,7 @@ def stage(tmp_path: Path) -> Iterator[Stage]:
     stage.close()
 
 
-@pytest.mark.parametrize(
-    ("shard", "reason"), [(b"raise", "the shard is empty"), (b"die", "killed by signal 9 (out of memory?)")]
-)
+@pytest.mark.parametrize(("shard", "reason"), [(b"raise", "the shard is empty"), (b"die", "killed by signal 9")])
 def test_a_failing_trainer_is_reported_and_replaced(stage: Stage, shard: bytes, reason: str) -> None:
     stage.controller.shards = {"3": b"fine", "4": shard}
     stage.start()
@@ -106,7 +104,7 @@ def test_without_an_echo_the_agent_says_hello_again(stage: Stage) -> None:
     stage.start()
     first = stage.controller.until(m.Hello)
     id = stage.controller.peer
-    assert stage.controller.until(m.Hello, 2) == first
+    assert stage.controller.until(m.Hello, 2).session == first.session
     assert stage.controller.peer != id
 
 

@@ -1,94 +1,57 @@
-"""The agent's machine alone: facts in, orders out."""
+"""The agent's machine alone: facts in, orders out. What outlives a connection is test_agents_session's."""
 
 import pytest
-from stub_controller import blob
+from agent_facts import (
+    HELLO,
+    INIT,
+    PROVISION,
+    REF,
+    SHARD,
+    STATE,
+    TASK,
+    TRAINED,
+    UPDATE,
+    WEIGHTS,
+    WELCOME,
+    WITH_INIT,
+    arrived,
+    kept_update,
+    machine_that_is,
+    moved,
+)
 
-from agents.frames import TrainedFrame
-from agents.lifecycle import MAX_PREPARATIONS, AgentMachine
+from agents.lifecycle import AgentMachine
 from agents.steps import (
     BaseCached,
     BlobLanded,
+    ClearTask,
     Connected,
-    ConnectionLost,
     DropTransfers,
     End,
     EndTrainer,
     FetchShaped,
     FillCache,
-    MessageArrived,
+    KeepUpdate,
     OfferUpdate,
     PrepareTrainer,
     Reconnect,
+    ResumeTransfers,
     Send,
     StartHeart,
     StartTraining,
     TaskTrained,
     TrainerFailed,
     TrainerReady,
-    Transfer,
     TransferFailed,
     UpdateAcknowledged,
 )
-from harness.profiles import LinkProfile
 from harness.protocol import messages as m
-
-HELLO = m.Hello(protocol=m.PROTOCOL, version="0", agent="a1", host="h", cores=1, memory_bytes=1, session="0" * 16)
-WEIGHTS, SHARD, INIT, STATE, UPDATE = (blob(name, name.encode()) for name in ("w", "3", "init", "state", "update"))
-PROVISION = m.Provision(
-    base=(WEIGHTS,), shards=(SHARD,), init=None, prepare={}, link=LinkProfile(name="free"), link_seed=0
-)
-WITH_INIT = m.Provision(
-    base=(WEIGHTS,), shards=(SHARD,), init=INIT, prepare={}, link=LinkProfile(name="free"), link_seed=0
-)
-REF = m.TaskRef(round=1, client=3, attempt=1)
-TASK = m.Task(ref=REF, state=STATE, seed=4)
-TRAINED = TrainedFrame(
-    load_s=0.5,
-    train_s=4.0,
-    serialise_s=0.25,
-    samples=5,
-    steps=2,
-    tokens=8,
-    loss=1.0,
-    cpu_s=4.2,
-    peak_rss_bytes=9,
-    warm_up=False,
-)
-WELCOME = m.Welcome(run_id="r", beat_port=1, heartbeat_s=1.0, lost_after_s=8.0)
-
-
-def arrived(message: object, at_s: float = 0.0, wire_bytes: int = 0) -> MessageArrived:
-    return MessageArrived(at_s=at_s, message=message, wire_bytes=wire_bytes)
-
-
-def moved(duration_s: float) -> Transfer:
-    return Transfer(duration_s=duration_s, moved_bytes=1000, link_bps=None)
-
-
-def machine_that_is(doing: str, *, once: bool = False) -> AgentMachine:
-    """Take a new machine as far as ``doing``."""
-    machine = AgentMachine(HELLO, once=once)
-    facts = {
-        "joining": [Connected(at_s=0.0)],
-        "provisioning": [arrived(PROVISION, 1.0), BaseCached(at_s=2.0)],
-        "idle": [TrainerReady(at_s=4.0)],
-        "fetching": [arrived(TASK, 10.0, wire_bytes=100)],
-        "training": [BlobLanded(at_s=12.0, transfer=moved(2.0))],
-        "sending": [TaskTrained(at_s=17.0, trained=TRAINED, update=UPDATE, wire_bytes=300)],
-    }
-    for state, of_state in facts.items():
-        for fact in of_state:
-            machine.handle(fact)
-        if state == doing:
-            break
-    assert machine.doing == doing
-    return machine
 
 
 def test_an_agent_introduces_itself_and_starts_its_heart() -> None:
     machine = AgentMachine(HELLO, once=False)
     assert machine.handle(Connected(at_s=0.0)) == [Send(HELLO)]
-    assert machine.handle(arrived(WELCOME)) == [StartHeart(WELCOME)]
+    assert machine.handle(arrived(WELCOME)) == [DropTransfers(), StartHeart(WELCOME), ResumeTransfers()]
 
 
 def test_provisioning_fills_the_cache_then_prepares_then_is_ready() -> None:
@@ -106,15 +69,17 @@ def test_the_initial_state_comes_over_the_link_and_is_counted_apart() -> None:
     assert machine.handle(TrainerReady(at_s=5.0)) == [Send(m.Ready(provision_s=2.5, ship_s=1.5))]
 
 
-def test_a_task_is_fetched_trained_offered_and_done() -> None:
+def test_a_task_is_fetched_trained_kept_offered_and_done() -> None:
     machine = machine_that_is("idle")
     assert machine.handle(arrived(TASK, 10.0, wire_bytes=100)) == [FetchShaped(STATE, PROVISION, REF)]
     assert machine.handle(BlobLanded(at_s=12.0, transfer=moved(2.0))) == [StartTraining(TASK, SHARD)]
-    report, offer = machine.handle(TaskTrained(at_s=17.0, trained=TRAINED, update=UPDATE, wire_bytes=300))
+    keep, report, offer = machine.handle(TaskTrained(at_s=17.0, trained=TRAINED, wire_bytes=300))
+    assert keep == KeepUpdate(kept_update())
     assert (report.message.record.upload_s, report.message.record.upload_bytes) == (0.0, 0)
     assert offer == OfferUpdate(m.Offer(ref=REF, blob=UPDATE), PROVISION)
-    [done] = machine.handle(UpdateAcknowledged(at_s=20.5, transfer=moved(3.0), wire_bytes=900))
+    clear, done = machine.handle(UpdateAcknowledged(at_s=20.5, transfer=moved(3.0), wire_bytes=900))
     record = done.message.record
+    assert clear == ClearTask()
     assert (record.download_s, record.train_s, record.upload_s) == (2.0, 4.0, 3.0)
     assert (record.other_s, record.total_s, record.wire_bytes) == (0.75, 10.5, 800)
     assert machine.doing == "idle"
@@ -129,17 +94,24 @@ def test_a_busy_agent_refuses_a_second_task() -> None:
 @pytest.mark.parametrize("doing", ["fetching", "sending"])
 def test_a_cancel_beside_training_keeps_the_trainer(doing: str) -> None:
     machine = machine_that_is(doing)
-    assert machine.handle(arrived(m.Cancel(ref=REF))) == [DropTransfers()]
+    assert machine.handle(arrived(m.Cancel(ref=REF))) == [DropTransfers(), ClearTask()]
     assert machine.doing == "idle"
 
 
 def test_a_cancelled_training_replaces_the_trainer_and_the_next_task_waits_for_it() -> None:
     machine = machine_that_is("training")
     orders = machine.handle(arrived(m.Cancel(ref=REF)))
-    assert orders == [DropTransfers(), EndTrainer(), PrepareTrainer(PROVISION)]
+    assert orders == [DropTransfers(), EndTrainer(), ClearTask(), PrepareTrainer(PROVISION)]
     machine.handle(arrived(TASK, 30.0))
     assert machine.handle(BlobLanded(at_s=31.0, transfer=moved(1.0))) == []
     assert machine.handle(TrainerReady(at_s=33.0)) == [StartTraining(TASK, SHARD)]
+
+
+def test_a_cancel_while_the_trainer_is_prepared_lets_it_be() -> None:
+    machine = machine_that_is("training")
+    machine.handle(arrived(m.Cancel(ref=REF)))
+    machine.handle(arrived(TASK, 30.0))
+    assert EndTrainer() not in machine.handle(arrived(m.Cancel(ref=REF)))
 
 
 def test_a_late_cancel_changes_nothing() -> None:
@@ -149,16 +121,16 @@ def test_a_late_cancel_changes_nothing() -> None:
 def test_a_failed_training_is_told_and_the_trainer_prepared_again() -> None:
     machine = machine_that_is("training")
     orders = machine.handle(TrainerFailed(at_s=13.0, reason="no memory", died=True))
-    assert orders == [DropTransfers(), Send(m.Failed(ref=REF, reason="no memory")), PrepareTrainer(PROVISION)]
+    failed = m.Failed(ref=REF, reason="no memory")
+    assert orders == [DropTransfers(), ClearTask(), Send(failed), PrepareTrainer(PROVISION)]
     assert machine.doing == "idle"
 
 
-def test_a_trainer_that_dies_while_it_prepares_is_tried_again_a_few_times() -> None:
-    machine = machine_that_is("provisioning")
-    death = TrainerFailed(at_s=3.0, reason="killed", died=True)
-    for _ in range(MAX_PREPARATIONS - 1):
-        assert machine.handle(death) == [PrepareTrainer(PROVISION)]
-    assert machine.handle(death)[-1] == End(1, "the trainer could not be prepared: killed")
+def test_a_reason_that_is_too_long_is_clipped() -> None:
+    orders = machine_that_is("training").handle(TrainerFailed(at_s=13.0, reason="x" * 9000, died=False))
+    assert len(orders[2].message.reason) == 4000
+    orders = machine_that_is("provisioning").handle(TransferFailed(at_s=3.0, reason="x" * 9000))
+    assert len(orders[0].message.reason) == 4000
 
 
 def test_a_trainer_that_cannot_be_built_ends_the_agent_with_a_goodbye() -> None:
@@ -171,15 +143,7 @@ def test_a_trainer_that_cannot_be_built_ends_the_agent_with_a_goodbye() -> None:
 def test_a_transfer_that_fails_fails_the_task(doing: str) -> None:
     machine = machine_that_is(doing)
     orders = machine.handle(TransferFailed(at_s=13.0, reason="damaged twice"))
-    assert orders == [DropTransfers(), Send(m.Failed(ref=REF, reason="damaged twice"))]
-
-
-@pytest.mark.parametrize("doing", ["provisioning", "idle", "fetching", "sending"])
-def test_a_lost_controller_drops_what_is_under_way(doing: str) -> None:
-    machine = machine_that_is(doing)
-    orders = machine.handle(ConnectionLost(at_s=13.0, reason="silence"))
-    assert (orders[0], orders[-1]) == (DropTransfers(), Reconnect("silence"))
-    assert machine.doing == "joining"
+    assert orders == [DropTransfers(), ClearTask(), Send(m.Failed(ref=REF, reason="damaged twice"))]
 
 
 def test_a_new_provision_keeps_a_trainer_that_is_up() -> None:
@@ -188,7 +152,7 @@ def test_a_new_provision_keeps_a_trainer_that_is_up() -> None:
 
 
 def test_a_new_provision_ends_a_training() -> None:
-    assert EndTrainer() in machine_that_is("training").handle(arrived(PROVISION))
+    assert EndTrainer() in machine_that_is("training").handle(arrived(WITH_INIT))
 
 
 def test_the_end_of_the_run_is_the_end_of_an_agent_started_for_it() -> None:

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from agents.line import JOIN_S, Line
+from agents.line import JOIN_S, RETRY_S, Line
 from harness.protocol.codec import decode_beat
 from harness.protocol.messages import (
     BeatEcho,
@@ -50,11 +50,10 @@ def test_a_new_connection_has_a_new_routing_id(line: Line, server: Server) -> No
     line.send(BYE)
     [first], _ = server.poll(30.0)
     line.reopen()
-    assert line.wire_bytes == 0
     line.send(BYE)
     [second], _ = server.poll(30.0)
     assert first.peer != second.peer
-    assert line.wire_bytes == second.wire_bytes
+    assert line.wire_bytes == first.wire_bytes + second.wire_bytes
 
 
 def test_who_gets_no_answer_to_its_hello_tries_again(line: Line, clock: Clock) -> None:
@@ -82,3 +81,37 @@ def test_without_echoes_the_controller_counts_as_lost(line: Line, server: Server
         clock.now_s = 100.0 + second
         reasons.append(line.tend("idle"))
     assert reasons == [None] * 9 + ["the controller was silent for too long"]
+
+
+def echo(line: Line, server: Server, known: bool) -> None:
+    [beat], _ = server.poll(30.0)
+    server.send(beat.peer, BeatEcho(number=1, known=known), beat=True)
+    line.wait([], 30.0)
+
+
+def test_who_is_not_known_any_more_connects_again_at_once(line: Line, server: Server, clock: Clock) -> None:
+    start_heart(line, server)
+    clock.now_s += 5.0
+    line.tend("idle")
+    echo(line, server, known=False)
+    assert line.tend("idle") == "the controller does not know this agent any more"
+
+
+def test_a_connection_that_is_new_is_left_a_moment_to_be_known(line: Line, server: Server, clock: Clock) -> None:
+    start_heart(line, server)
+    line.tend("idle")
+    echo(line, server, known=False)
+    assert line.tend("idle") is None
+
+
+def test_a_connection_that_breaks_before_the_answer_is_tried_again_soon(
+    line: Line, server: Server, clock: Clock
+) -> None:
+    line.send(BYE)
+    server.poll(30.0)
+    line.tend("joining")
+    server.close(0)
+    line.wait([], 30.0)
+    assert line.tend("joining") is None
+    clock.now_s += RETRY_S + 0.1
+    assert line.tend("joining") == "the controller did not answer"

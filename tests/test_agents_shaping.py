@@ -5,10 +5,11 @@ from pathlib import Path
 import pytest
 from stub_controller import blob
 
-from agents.shaping import STALL_S, Download, Upload
-from harness.blobs import Landing
+from agents.patience import STALL_S
+from agents.shaping import Download, Upload
+from harness.blobs import Landing, partial_of
 from harness.links import Pacer, RateTrace
-from harness.protocol.messages import Accept, Chunk, Corrupt, Credit, Fetch
+from harness.protocol.messages import Accept, Chunk, Corrupt, Credit, Fetch, Offer, TaskRef
 from harness.protocol.transfer import WINDOW_BYTES, spans
 
 DATA = bytes(range(256)) * 10_000
@@ -58,30 +59,84 @@ def test_an_unshaped_download_asks_for_a_window_at_once(tmp_path: Path) -> None:
     it.close()
 
 
-def test_chunks_that_never_came_are_asked_for_again(tmp_path: Path) -> None:
+def asked_at(it: Download, wire: Wire, until_s: float) -> list[float]:
+    """When a download that hears nothing asks, by the times it wants to be called again."""
+    now_s, asked = 0.0, []
+    while now_s < until_s:
+        wait_s = it.pump(now_s)
+        asked += [now_s] if wire else []
+        wire.clear()
+        now_s += wait_s
+    return asked
+
+
+def test_chunks_that_never_came_are_asked_for_again_after_twice_the_time_each(tmp_path: Path) -> None:
     it, wire = download(tmp_path, Pacer(None, 0.0, 0.0))
-    assert it.pump(0.0) == STALL_S
-    wire.clear()
-    it.pump(STALL_S + 1)
-    assert wire[0][0].offset == 0
+    assert asked_at(it, wire, until_s=200.0) == [0.0, STALL_S, 3 * STALL_S, 7 * STALL_S, 15 * STALL_S]
     it.close()
+
+
+def test_a_link_slower_than_its_patience_is_asked_for_each_byte_once(tmp_path: Path) -> None:
+    # A chunk takes 4 KiB / 1 kbit/s = 33 s: longer than a stall.
+    it, wire = download(tmp_path, Pacer(RateTrace(1e3, 1e3, 0.5), 0.0, 0.0))
+    now_s, asked = 0.0, []
+    while now_s < 400.0:
+        wait_s = it.pump(now_s)
+        asked += [fetch.offset for fetch, _ in wire]
+        deliver(it, wire, now_s)
+        now_s += wait_s
+    assert len(asked) > 5
+    assert asked == sorted(set(asked))
+    it.close()
+
+
+def test_over_a_new_connection_a_download_asks_for_what_did_not_come(tmp_path: Path) -> None:
+    it, wire = download(tmp_path, Pacer(None, 0.0, 0.0))
+    it.pump(0.0)
+    it.arrived(0, memoryview(DATA)[:100_000], 0.5)
+    wire.clear()
+    it.go_on(60.0)
+    it.pump(60.0)
+    assert wire[0][0].offset == 100_000
+    assert it.transfer(61.0).resumed_bytes == 0
+    it.close()
+
+
+def test_what_an_earlier_try_left_is_counted_apart(tmp_path: Path) -> None:
+    partial_of(REF, tmp_path / "state").write_bytes(DATA[:1_000_000])
+    wire = Wire()
+    it = Download(Landing(REF, tmp_path / "state", resume=True), Pacer(None, 0.0, 0.0), wire.send, now_s=0.0)
+    while not it.landed():
+        it.pump(0.0)
+        deliver(it, wire, 1.0)
+    transfer = it.transfer(1.0)
+    assert (transfer.resumed_bytes, transfer.moved_bytes) == (1_000_000, len(DATA) - 1_000_000)
+
+
+OFFER = Offer(ref=TaskRef(round=1, client=3, attempt=1), blob=REF)
 
 
 def upload(tmp_path: Path, trace: RateTrace | None) -> tuple[Upload, Wire]:
     (tmp_path / "update").write_bytes(DATA)
     wire = Wire()
-    return Upload(REF, tmp_path / "update", lambda now_s: Pacer(trace, 0.0, now_s), wire.send), wire
+    return Upload(OFFER, tmp_path / "update", lambda now_s: Pacer(trace, 0.0, now_s), wire.send, now_s=0.0), wire
+
+
+def sent_by(wire: Wire) -> bytes:
+    return b"".join(payload for _, payload in wire if payload)
 
 
 def test_a_shaped_upload_takes_the_time_of_the_link_from_its_accept_on(tmp_path: Path) -> None:
     it, wire = upload(tmp_path, TWENTY_MBPS)
-    assert it.pump(0.0) is None
+    it.offer(99.0)
+    assert it.pump(99.0) == STALL_S
     it.take(Accept(sha256=REF.sha256, offset=0, credit_bytes=len(DATA)), now_s=100.0)
     now_s = 100.0
-    while (wait_s := it.pump(now_s)) is not None:
-        now_s += wait_s
+    while len(sent_by(wire)) < len(DATA):
+        wait_s = it.pump(now_s)
+        now_s += 0.0 if len(sent_by(wire)) == len(DATA) else wait_s
     assert now_s - 100.0 == pytest.approx(len(DATA) * 8 / 20e6)
-    assert b"".join(payload for _, payload in wire) == DATA
+    assert sent_by(wire) == DATA
     assert it.transfer(now_s).duration_s == now_s - 100.0
     it.close()
 
@@ -89,8 +144,8 @@ def test_a_shaped_upload_takes_the_time_of_the_link_from_its_accept_on(tmp_path:
 def test_an_upload_stops_where_its_credit_does(tmp_path: Path) -> None:
     it, wire = upload(tmp_path, None)
     it.take(Accept(sha256=REF.sha256, offset=0, credit_bytes=300_000), now_s=0.0)
-    assert it.pump(0.0) is None
-    assert sum(len(payload) for _, payload in wire) == 300_000
+    assert it.pump(0.0) == STALL_S
+    assert len(sent_by(wire)) == 300_000
     it.take(Credit(sha256=REF.sha256, offset=300_000, limit=400_000), now_s=0.0)
     it.pump(0.0)
     assert wire[-1] == (Chunk(sha256=REF.sha256, offset=300_000), DATA[300_000:400_000])
@@ -105,5 +160,53 @@ def test_an_upload_that_arrived_damaged_goes_all_over_again(tmp_path: Path) -> N
     it.take(Corrupt(sha256=REF.sha256, reason="hash"), now_s=1.0)
     it.take(accept, now_s=1.0)
     it.pump(1.0)
-    assert sum(len(payload) for _, payload in wire) == 2 * len(DATA)
+    assert len(sent_by(wire)) == 2 * len(DATA)
+    it.close()
+
+
+def test_an_upload_that_hears_nothing_is_offered_again_after_twice_the_time_each(tmp_path: Path) -> None:
+    it, wire = upload(tmp_path, None)
+    it.offer(0.0)
+    wire.clear()
+    it.take(Accept(sha256=REF.sha256, offset=0, credit_bytes=300_000), now_s=0.0)
+    now_s, offered = 0.0, []
+    while now_s < 100.0:
+        wait_s = it.pump(now_s)
+        offered += [now_s for message, _ in wire if message == OFFER]
+        wire.clear()
+        now_s += wait_s
+    assert offered == [STALL_S, 3 * STALL_S, 7 * STALL_S]
+    it.close()
+
+
+def test_after_an_offer_is_said_again_it_goes_on_where_the_controller_says_and_not_before(tmp_path: Path) -> None:
+    it, wire = upload(tmp_path, None)
+    it.take(Accept(sha256=REF.sha256, offset=0, credit_bytes=600_000), now_s=0.0)
+    it.pump(0.0)
+    it.offer(30.0)
+    wire.clear()
+    it.take(Credit(sha256=REF.sha256, offset=300_000, limit=900_000), now_s=30.0)
+    it.pump(30.0)
+    assert wire == []
+    it.take(Accept(sha256=REF.sha256, offset=400_000, credit_bytes=200_000), now_s=31.0)
+    it.pump(31.0)
+    assert wire == [(Chunk(sha256=REF.sha256, offset=400_000), DATA[400_000:600_000])]
+    transfer = it.transfer(32.0)
+    assert (transfer.duration_s, transfer.resumed_bytes) == (32.0, 0)
+    it.close()
+
+
+def test_what_the_controller_had_before_is_not_sent_and_counted_apart(tmp_path: Path) -> None:
+    it, wire = upload(tmp_path, None)
+    it.take(Accept(sha256=REF.sha256, offset=2_000_000, credit_bytes=len(DATA)), now_s=0.0)
+    it.pump(0.0)
+    assert sent_by(wire) == DATA[2_000_000:]
+    assert it.transfer(1.0).resumed_bytes == 2_000_000
+    it.close()
+
+
+def test_an_update_that_is_there_already_took_no_time(tmp_path: Path) -> None:
+    it, _ = upload(tmp_path, None)
+    transfer = it.transfer(9.0)
+    assert (transfer.duration_s, transfer.moved_bytes, transfer.resumed_bytes) == (0.0, 0, len(DATA))
     it.close()

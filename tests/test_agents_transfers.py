@@ -83,6 +83,7 @@ def test_chunks_of_another_blob_change_nothing(transfers: Transfers) -> None:
 
 def test_a_chunk_that_makes_no_sense_ends_the_transfer(transfers: Transfers) -> None:
     transfers.fetch(REF, PROVISION, TASK)
+    transfers.pump()
     [fact] = transfers.take(*chunk(DATA + b"more"))
     assert isinstance(fact, TransferFailed)
     assert "beyond its 5000 bytes" in fact.reason
@@ -90,11 +91,12 @@ def test_a_chunk_that_makes_no_sense_ends_the_transfer(transfers: Transfers) -> 
 
 
 def test_a_file_that_cannot_be_written_is_named(transfers: Transfers, cache: AgentCache) -> None:
-    cache.clear()
-    cache.state.parent.write_text("a file where the folder was")
+    folder = cache.update.parent
+    folder.rmdir()
+    folder.write_text("a file where the folder was")
     [fact] = transfers.fetch(REF, PROVISION, TASK)
-    assert str(cache.state.parent) in fact.reason
-    cache.state.parent.unlink()
+    assert str(folder) in fact.reason
+    folder.unlink()
 
 
 def test_an_update_is_offered_sent_and_acknowledged(transfers: Transfers, cache: AgentCache, line: FakeLine) -> None:
@@ -114,3 +116,37 @@ def test_a_dropped_upload_hears_nothing_more(transfers: Transfers, cache: AgentC
     transfers.offer(Offer(ref=TASK, blob=REF), PROVISION)
     transfers.drop()
     assert transfers.take(Received(sha256=REF.sha256), None) == []
+
+
+def test_while_no_connection_stands_nothing_is_said_and_then_all_goes_on(
+    transfers: Transfers, cache: AgentCache, line: FakeLine
+) -> None:
+    transfers.pause()
+    transfers.fetch(REF, PROVISION, TASK)
+    assert transfers.pump() == ([], None)
+    transfers.resume()
+    transfers.pump()
+    assert [type(message) for message in line.sent] == [Fetch]
+    transfers.drop()
+    line.sent.clear()
+    cache.update.write_bytes(DATA)
+    offer = Offer(ref=TASK, blob=REF)
+    transfers.pause()
+    transfers.offer(offer, PROVISION)
+    assert line.sent == []
+    transfers.resume()
+    assert line.sent == [offer]
+    transfers.drop()
+
+
+def test_of_a_state_that_came_in_part_only_the_rest_is_fetched(
+    transfers: Transfers, cache: AgentCache, line: FakeLine
+) -> None:
+    transfers.fetch(REF, PROVISION, TASK)
+    transfers.pump()
+    transfers.take(*chunk(DATA[:2000]))
+    transfers.drop()
+    transfers.fetch(REF, PROVISION, TASK)
+    transfers.pump()
+    assert line.sent[-1].offset == 2000
+    transfers.drop()

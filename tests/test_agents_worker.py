@@ -2,11 +2,12 @@
 
 from pathlib import Path
 
-from stub_controller import PREPARE
-from stub_trainer import make_trainer
+import pytest
+from stub_controller import PREPARE, blob
+from stub_trainer import StubTrainer, make_trainer
 
 from agents.frames import Broken, Prepare, Prepared, Train, TrainedFrame
-from agents.worker import Worker
+from agents.worker import Worker, out_of_memory
 
 
 def prepared(tmp_path: Path) -> Worker:
@@ -31,6 +32,7 @@ def test_a_task_is_loaded_trained_and_saved(tmp_path: Path) -> None:
     assert min(answer.load_s, answer.train_s, answer.serialise_s) >= 0
     assert answer.peak_rss_bytes > 10_000_000
     assert (tmp_path / "update").read_bytes() == b"state"
+    assert answer.update == blob("update", b"state")
 
 
 def test_only_the_first_task_is_a_warm_up(tmp_path: Path) -> None:
@@ -55,3 +57,36 @@ def test_a_task_before_the_trainer_is_an_error(tmp_path: Path) -> None:
 def test_a_spec_that_is_none_is_an_error(tmp_path: Path) -> None:
     answer = Worker(make_trainer).answer(Prepare(spec={"method": "magic"}, base=str(tmp_path), init=None))
     assert answer.reason.startswith("ValidationError: ")
+
+
+class OutOfMemoryError(RuntimeError):
+    """As torch's is called, of any device."""
+
+
+@pytest.mark.parametrize(
+    ("error", "oom"),
+    [
+        (MemoryError(), True),
+        (OutOfMemoryError("CUDA out of memory. Tried to allocate 2.00 GiB"), True),
+        (RuntimeError("[enforce fail at alloc_cpu.cpp:127] DefaultCPUAllocator: can't allocate memory"), True),
+        (RuntimeError("CUDA error: out of memory"), True),
+        (RuntimeError("CUDA error: CUBLAS_STATUS_ALLOC_FAILED when calling `cublasCreate(handle)`"), True),
+        (RuntimeError("mat1 and mat2 shapes cannot be multiplied"), False),
+        (ValueError("out of memory"), False),
+    ],
+)
+def test_a_lack_of_memory_is_told_apart(tmp_path: Path, error: Exception, oom: bool) -> None:
+    def starving(*_: object) -> StubTrainer:
+        raise error
+
+    reason = Worker(starving).answer(Prepare(spec=PREPARE, base=str(tmp_path), init=None)).reason
+    assert reason.startswith("oom: ") == oom
+    assert type(error).__name__ in reason
+
+
+def test_torch_says_so_in_the_words_that_are_looked_for() -> None:
+    torch = pytest.importorskip("torch", reason="torch is not installed here; the agent's shell does without it")
+
+    with pytest.raises(RuntimeError) as error:
+        torch.empty(10**15)
+    assert out_of_memory(error.value)

@@ -1,8 +1,11 @@
 """The weighted mean of updates."""
 
+import subprocess
+import sys
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+import msgspec
 import numpy as np
 import pytest
 import torch
@@ -87,3 +90,25 @@ def test_files_that_are_no_updates_are_refused(tmp_path: Path) -> None:
         weighted_mean([], tmp_path / "out")
     with pytest.raises(TrainerError, match="reports 0 samples"):
         weighted_mean([(write(tmp_path / "b", w=[1.0]), 0)], tmp_path / "out")
+
+
+def test_memory_holds_slices_and_not_states(tmp_path: Path) -> None:
+    """Four updates of 64 MB: what a process takes beyond itself stays far below one of them."""
+    program = """
+import sys
+from pathlib import Path
+from harness.learning.aggregation.mean import weighted_mean
+
+def peak_mb():
+    status = dict(line.split(":", 1) for line in Path("/proc/self/status").read_text().splitlines())
+    return int(status["VmHWM"].split()[0]) / 1024
+
+before, folder = peak_mb(), Path(sys.argv[1])
+weighted_mean([(folder / name, 2) for name in "abcd"], folder / "mean")
+print(peak_mb() - before)
+"""
+    for name in "abcd":
+        write(tmp_path / name, w=torch.ones(16_000_000))
+    done = subprocess.run([sys.executable, "-c", program, str(tmp_path)], capture_output=True, text=True, check=True)
+    assert 4 < float(done.stdout) < 48
+    assert blob_of(tmp_path / "mean") == msgspec.structs.replace(blob_of(tmp_path / "a"), name="mean")

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
+import msgspec
 import pytest
 import run_folders
 
+from analysis.disturbances import disturbances
 from analysis.load import load_run, load_runs
 from harness.errors import FederaBenchError, ProfileError, StoreError, UsageError
 
@@ -77,9 +80,35 @@ def test_a_missing_folder_is_named(tmp_path: Path) -> None:
         load_run(tmp_path / "nowhere")
 
 
+@pytest.mark.parametrize("schema", [2, 3])
+def test_runs_of_older_schemas_are_read_and_shown(folder: Path, schema: int) -> None:
+    """They tell nothing of what later ones record, and their profiles lack the keys that came later."""
+    later = {
+        "header.json": ("over_selection", "null_noise"),
+        "rounds.jsonl": ("spare", "late"),
+        "clients.jsonl": ("breaks", "resumed_bytes"),
+    }
+    for name, keys in later.items():
+        lines = [_without(msgspec.json.decode(line), keys) for line in (folder / name).read_bytes().splitlines()]
+        (folder / name).write_bytes(msgspec.json.Encoder().encode_lines(lines))
+    header = msgspec.json.decode((folder / "header.json").read_bytes())
+    (folder / "header.json").write_bytes(msgspec.json.encode(header | {"schema": schema}))
+    run = load_run(folder)
+    assert (len(run.rounds), run.rounds[0].spare, run.rounds[0].late) == (4, (), ())
+    assert all(client.undisturbed for client in run.clients)
+    assert not list(disturbances("it", run))
+
+
+def _without(tree: Any, keys: tuple[str, ...]) -> Any:
+    """A tree without these keys, wherever they stand."""
+    if not isinstance(tree, dict):
+        return tree
+    return {key: _without(value, keys) for key, value in tree.items() if key not in keys}
+
+
 def test_another_schema_asks_for_the_version_that_wrote_it(folder: Path) -> None:
     (folder / "header.json").write_text('{"schema": 99, "shape": "unknown"}')
-    with pytest.raises(StoreError, match="schema 99, this version reads 2 and 3"):
+    with pytest.raises(StoreError, match="schema 99, this version reads 2 to 4"):
         load_run(folder)
 
 

@@ -96,6 +96,9 @@ def test_what_is_not_the_papers_is_said_with_the_papers_value() -> None:
         "target accuracy 0.5 (0.8 in the paper)",
         "evaluated on 200 test samples",
     )
+    assert deviations(curve("federa", {2: 0.8}, of=setting(rounds={"over_selection": 2}))) == (
+        "the first 10 of 12 chosen clients (none is spare in the paper)",
+    )
     assert deviations(curve("federa", {2: 0.8}, of=setting(partition={"kind": "iid"}))) == (
         "partition iid (fednlp-dirichlet in the paper)",
     )

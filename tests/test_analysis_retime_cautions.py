@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import msgspec
 import pytest
 import timed_runs
@@ -84,3 +86,10 @@ def test_failed_clients_and_waits_stay() -> None:
     text = said(Run(run.header, (failed, *run.rounds[1:]), run.clients, run.path), LTE)
     assert "note: Clients that failed in a round fail in it here too." in text
     assert "note: Runs by the wall keep" in text
+
+
+def test_disturbed_updates_keep_the_seconds_of_their_transfers_over_their_own_link() -> None:
+    made = timed_run(of=TRUE)
+    broken = replace(made, clients=(msgspec.structs.replace(made.clients[0], breaks=1), *made.clients[1:]))
+    assert "Updates whose connection broke" in said(broken, device=SLOW)
+    assert said(broken, LTE, SLOW) == ""

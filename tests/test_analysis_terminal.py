@@ -7,9 +7,9 @@ import json
 
 import pytest
 
+from analysis.caution import Caution
 from analysis.rendering import Column, Table
 from analysis.terminal import Parser, run_command, show, show_json
-from analysis.warnings import Caution
 from harness.errors import StoreError, UsageError
 
 TABLE = Table("t", "Title", "", (Column("a [bold]column", numeric=False),), (("x",),), ({"a": "x"},))

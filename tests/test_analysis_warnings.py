@@ -5,8 +5,9 @@ from __future__ import annotations
 import msgspec
 from run_folders import QUESTIONS, client_record, demo, experiment, round_record, run
 
+from analysis.caution import grouped
 from analysis.load import Run
-from analysis.warnings import cautions, grouped
+from analysis.warnings import cautions
 from harness.profiles import AgentsProfile, MethodProfile
 from harness.records import Failure
 

@@ -4,7 +4,7 @@ import pytest
 from small_files import files_of
 from stub_controller import blob
 
-from harness.blobs import BlobFolder, Landing, blob_of
+from harness.blobs import BlobFolder, Landing, blob_of, partial_of, put_back
 from harness.errors import BlobError
 from harness.protocol.messages import Corrupt, Received
 
@@ -39,18 +39,59 @@ def test_a_partial_file_is_taken_up_where_it_ends(tmp_path: Path) -> None:
 
 
 def test_a_partial_file_is_thrown_away_where_the_blob_is_wanted_anew(tmp_path: Path) -> None:
-    (tmp_path / "x.part").write_bytes(DATA[:3000])
+    partial_of(blob("x", DATA), tmp_path / "x").write_bytes(DATA[:3000])
     landing = Landing(blob("x", DATA), tmp_path / "x", resume=False)
     assert landing.incoming.landed_bytes == 0
     landing.close()
 
 
-def test_a_partial_file_with_other_bytes_is_found_out_and_replaced(tmp_path: Path) -> None:
-    (tmp_path / "x.part").write_bytes(b"?" * 3000)
+def test_a_partial_file_with_other_bytes_is_found_out_and_replaced_and_may_be_damaged_once_more(tmp_path: Path) -> None:
+    partial_of(blob("x", DATA), tmp_path / "x").write_bytes(b"?" * 3000)
     landing = Landing(blob("x", DATA), tmp_path / "x", resume=True)
     assert isinstance(landed(landing, DATA[3000:], 3000), Corrupt)
+    assert isinstance(landed(landing, bytes(len(DATA))), Corrupt)
     assert isinstance(landed(landing, DATA), Received)
     assert (tmp_path / "x").read_bytes() == DATA
+
+
+def test_what_is_left_of_another_blob_is_not_taken_up_and_goes_in_the_end(tmp_path: Path) -> None:
+    other = Landing(blob("x", DATA[::-1]), tmp_path / "x", resume=True)
+    other.arrived(0, DATA[:3000])
+    held = Landing(blob("x", DATA[1:]), tmp_path / "x", resume=True)
+    landing = Landing(blob("x", DATA), tmp_path / "x", resume=True)
+    assert landing.incoming.landed_bytes == 0
+    other.close()
+    assert isinstance(landed(landing, DATA), Received)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["x", held.partial.name]
+    held.close()
+
+
+def test_a_large_partial_file_is_taken_up_piece_by_piece(tmp_path: Path) -> None:
+    partial_of(blob("x", DATA), tmp_path / "x").write_bytes(DATA[:3000])
+    landing = Landing(blob("x", DATA), tmp_path / "x", resume=True, at_once=False)
+    pieces = []
+    while not landing.catch_up(1000):
+        pieces.append(landing.incoming.landed_bytes)
+    assert pieces == [1000, 2000, 3000]
+    assert isinstance(landed(landing, DATA[3000:], 3000), Received)
+
+
+@pytest.mark.parametrize("left", [DATA, DATA + b"more"])
+def test_a_partial_file_that_is_complete_is_not_asked_for_again(tmp_path: Path, left: bytes) -> None:
+    partial_of(blob("x", DATA), tmp_path / "x").write_bytes(left)
+    landing = Landing(blob("x", DATA), tmp_path / "x", resume=True)
+    assert landing.incoming.resumed_bytes == len(DATA)
+    assert isinstance(landing.finish(), Received)
+    assert (tmp_path / "x").read_bytes() == DATA
+
+
+def test_a_file_that_landed_whole_is_checked_again_and_need_not_come_again(tmp_path: Path) -> None:
+    (tmp_path / "x").write_bytes(DATA)
+    put_back(blob("x", DATA), tmp_path / "x")
+    landing = Landing(blob("x", DATA), tmp_path / "x", resume=True)
+    assert isinstance(landing.finish(), Received)
+    put_back(blob("x", DATA[1:]), tmp_path / "x")
+    assert (tmp_path / "x").read_bytes() == DATA, "of another size, so it is no such blob"
 
 
 def test_a_blob_that_is_damaged_twice_leaves_nothing(tmp_path: Path) -> None:
@@ -93,4 +134,4 @@ def test_a_disk_that_is_full_raises_once_and_the_file_can_be_closed(tmp_path: Pa
         with pytest.raises(OSError, match="too large"):
             landing.arrived(0, DATA)
         landing.close()
-    assert (tmp_path / "x.part").read_bytes() == DATA[:4000]
+    assert landing.partial.read_bytes() == DATA[:4000]

@@ -23,6 +23,7 @@ from harness.rounds.events import (
     Evaluated,
     RunOpened,
     TaskFailed,
+    UpdateLost,
     UpdateReceived,
 )
 from harness.rounds.machine import RoundMachine
@@ -108,11 +109,11 @@ class World:
         self.experiment = of
         self.fleet, self.learning = fleet or FakeFleet(JOINED), FakeLearning()
 
-    def run(self) -> None:
+    def run(self, *found: AnyEvent) -> None:
         self.seen = Audience(self.folder)
         machine, _ = replay(RunPlan.of(self.experiment), self.folder.read_events())
         parts = (self.folder, self.experiment, machine, self.fleet, self.learning, self.seen, RunClock())
-        Controller(*parts).run(svd_s=0.25, state_sha256=STATE)
+        Controller(*parts).run(svd_s=0.25, state_sha256=STATE, found=found)
 
     def header(self) -> Header:
         return self.folder.read_header()
@@ -166,6 +167,27 @@ def test_a_run_that_stopped_in_a_round_goes_on_with_it(tmp_path: Path) -> None:
     undisturbed.run()
     hashes = [[record.state_sha256 for record in it.folder.read_rounds()] for it in (world, undisturbed)]
     assert hashes[0] == hashes[1]
+
+
+def test_what_a_resume_found_lost_is_recorded_first_and_trained_again(tmp_path: Path) -> None:
+    class Stopping(FakeFleet):
+        def wait(self, timeout_s: float, wake_fds: Sequence[int] = ()) -> list[AnyEvent]:
+            if len(self.tasks) == 2:
+                raise KeyboardInterrupt
+            return super().wait(timeout_s, wake_fds)
+
+    world = World(tmp_path, Stopping(JOINED))
+    with pytest.raises(KeyboardInterrupt):
+        world.run()
+    before, (update,) = world.folder.read_events(), world.folder.read_clients()
+    world.fleet = FakeFleet(JOINED)
+    world.run(UpdateLost(at_s=1.0, round=1, client=update.client, reason="it is gone"))
+    lost, resumed = world.folder.read_events()[len(before) :][:2]
+    assert isinstance(lost, UpdateLost)
+    assert isinstance(resumed, ControllerResumed)
+    assert (1, update.client) in world.fleet.seeds
+    told = [(record.round, record.client) for record in world.folder.read_clients()]
+    assert len(told) == len(set(told)) == 4
 
 
 def test_without_agents_the_run_ends_and_the_header_says_why(tmp_path: Path) -> None:

@@ -5,8 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from traced import syscalls_of
 
-from harness.durable import append_whole, copy_whole, cut_torn_line, replace_whole, written_whole
+from harness.durable import append_whole, copy_whole, cut_torn_line, replace_whole, sync, written_whole
 
 
 def test_appended_data_follows_what_was_there(tmp_path: Path) -> None:
@@ -78,3 +79,20 @@ def test_what_follows_the_last_line_is_cut(tmp_path: Path, torn: bytes, whole: b
     (tmp_path / "lines").write_bytes(torn)
     cut_torn_line(tmp_path / "lines")
     assert (tmp_path / "lines").read_bytes() == whole
+
+
+def test_what_is_not_there_cannot_be_synced(tmp_path: Path) -> None:
+    with pytest.raises(FileNotFoundError):
+        sync(tmp_path / "missing")
+    with pytest.raises(FileNotFoundError), written_whole(tmp_path / "file", synced=True):
+        pass  # the block wrote nothing
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_synced_file_is_on_the_disk_before_it_gets_its_name_and_then_its_name_is(tmp_path: Path) -> None:
+    write = "from pathlib import Path; from harness.durable import replace_whole; replace_whole(Path('f'), b'new'"
+    synced = syscalls_of(f"{write}, synced=True)", "fsync,rename,renameat2", tmp_path)
+    assert [call for call, _ in synced] == ["fsync", "rename", "fsync"]
+    assert "/.f.part>" in synced[0][1]
+    assert synced[2][1].endswith(f"{tmp_path}>")
+    assert [call for call, _ in syscalls_of(f"{write})", "fsync,rename,renameat2", tmp_path)] == ["rename"]

@@ -55,7 +55,7 @@ def test_there_are_45_experiments() -> None:
 def test_an_experiment_runs(name: str, data: Path, models: Path, tmp_path: Path) -> None:
     experiment = launch.experiment_of(name, SMALL, fleet="virtual")
     folder = new_run(experiment, "federa", Sources(data, models), RunOptions(out=tmp_path))
-    launch.carry_on(folder, bind=None, external=False)
+    launch.carry_on(folder, launch.AgentOptions())
     (line,) = (folder.path / "rounds.jsonl").read_bytes().splitlines()
     record = msgspec.json.decode(line, type=RoundRecord)
     assert (folder.read_header().state, len(record.completed)) == ("done", 1)

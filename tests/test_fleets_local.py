@@ -99,3 +99,30 @@ def test_one_that_cannot_run_is_not_started_for_ever_and_its_log_is_named(tmp_pa
     assert "federa-bench resume" in given_up()
     local.tend(needed=False)  # where others do the work, the run goes on without it
     local.stop()
+
+
+def test_one_that_was_of_use_may_be_started_as_often_again(tmp_path: Path) -> None:
+    local = agents("no endpoint", tmp_path)
+    local.start()
+    pids = set(local.pids().values())
+
+    def started(count: int) -> bool:
+        local.tend(needed=False)
+        pids.update(local.pids().values())
+        return len(pids) == count
+
+    until(lambda: started(MOST_STARTS), "all starts but none to spare")
+    local.useful("agent-1")
+    local.useful("somebody else")
+    until(lambda: started(2 * MOST_STARTS - 1), "as many again")
+
+    def given_up() -> bool:
+        try:
+            local.tend(needed=True)
+        except NoAgentsError:
+            return True
+        return False
+
+    until(given_up, "the end of all starts")
+    assert local.pids()["agent-1"] in pids
+    local.stop()

@@ -3,33 +3,52 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
-from fleet_stage import hello
-from stub_controller import FREE
+from fleet_stage import SESSION, hello
+from stub_controller import FREE, blob
 
 from harness.fleets.membership import Membership
-from harness.fleets.peers import Peers
+from harness.fleets.peers import Peer, Peers
+from harness.fleets.refusals import Refusals
 from harness.profiles import AgentsProfile
 from harness.protocol import messages as m
 from harness.rounds.events import AgentJoined, AgentLost
+from harness.tensorfile import Layout
 
 PROVISION = m.Provision(base=(), shards=(), init=None, prepare={}, link=FREE, link_seed=0)
 
 
+OTHER_SESSION = "f" * 16
+
+
 class Said:
-    """A server that keeps what it is to send."""
+    """A server that keeps what it is to send. With ``names``, by key, it is one that asks for keys."""
 
     beat_port = 5
 
     def __init__(self) -> None:
+        self.names: dict[str, str] = {}
+        self.revoked: set[str] = set()
+        self.welcomed: list[bytes] = []
         self.messages: list[tuple[bytes, m.Message]] = []
         self.gone: set[bytes] = set()
 
     def send(self, peer: bytes, message: m.Message, payload: bytes | None = None, *, beat: bool = False) -> bool:
         self.messages.append((peer, message))
         return peer not in self.gone
+
+    def name_of(self, user: str) -> str | None:
+        return self.names.get(user)
+
+    def newly_revoked(self) -> set[str]:
+        revoked, self.revoked = self.revoked, set()
+        return revoked
+
+    def known(self, peer: bytes) -> None:
+        self.welcomed.append(peer)
 
 
 class World:
@@ -38,13 +57,19 @@ class World:
     def __init__(self) -> None:
         self.now_s = 100.0
         self.server: Any = Said()
-        self.peers = Peers()
+        self.peers, self.refusals = Peers(), Refusals()
         settings = AgentsProfile(heartbeat_s=1.0, lost_after_s=8.0)
-        self.members = Membership("r", self.server, PROVISION, settings, self.peers, lambda: self.now_s)
+        self.members = Membership("r", self.server, PROVISION, settings, self.peers, self.refusals, lambda: self.now_s)
 
-    def joined(self, id: bytes, **told: Any) -> None:
-        self.members.hello(id, hello(**told))
-        self.members.ready(self.peers.get(id), m.Ready(provision_s=2.0, ship_s=1.0))
+    def joined(self, id: bytes, user: str = "", **told: Any) -> Peer:
+        self.members.hello(id, hello(**told), user)
+        peer = self.peers.get(id)
+        assert peer is not None
+        self.members.ready(peer, m.Ready(provision_s=2.0, ship_s=1.0))
+        return peer
+
+    def said_since(self, count: int) -> list[type[m.Message]]:
+        return [type(message) for _, message in self.server.messages[count:]]
 
     def pass_s(self, seconds: float, during: Callable[[], None]) -> None:
         """The loop waits for so long; ``during`` is what comes meanwhile."""
@@ -71,16 +96,26 @@ def test_a_new_agent_is_welcomed_provisioned_and_joined_once(world: World) -> No
 def test_silence_is_a_loss_and_a_heartbeat_is_answered(world: World) -> None:
     world.joined(b"1", name="quiet")
     world.joined(b"2", name="alive")
-    beat = m.Beat(agent="alive", session="0" * 16, number=4, doing="idle")
+    beat = m.Beat(agent="alive", session=SESSION, number=4, doing="idle")
     world.pass_s(8.5, lambda: world.members.beat(b"beat-2", beat))
     assert world.server.messages[-1] == (b"beat-2", m.BeatEcho(number=4))
     assert world.members.lose_silent() == [AgentLost(at_s=108.5, agent="quiet", reason="no heartbeat for 8 s")]
     assert [peer.name for peer in world.peers] == ["alive"]
 
 
-def test_a_heartbeat_of_a_lost_agent_gets_no_answer_so_that_it_comes_again(world: World) -> None:
-    world.members.beat(b"beat", m.Beat(agent="lost", session="0" * 16, number=1, doing="idle"))
-    assert world.server.messages == []
+def test_an_agent_that_counts_as_lost_is_told_so_that_it_comes_again(world: World) -> None:
+    world.members.beat(b"beat", m.Beat(agent="lost", session=SESSION, number=1, doing="idle"))
+    assert world.server.messages == [(b"beat", m.BeatEcho(number=1, known=False))]
+
+
+def test_a_heartbeat_of_an_earlier_process_of_that_name_is_no_sign_of_life(world: World) -> None:
+    world.joined(b"1", name="a")
+    said = len(world.server.messages)
+    beat = m.Beat(agent="a", session=OTHER_SESSION, number=1, doing="idle")
+    world.pass_s(8.5, lambda: world.members.beat(b"beat", beat))
+    assert world.server.messages[said:] == []
+    assert [event.agent for event in world.members.lose_silent()] == ["a"]
+    assert world.refusals.counts["session"] == 1
 
 
 def test_silence_while_the_controller_itself_was_away_is_forgiven(world: World) -> None:
@@ -94,7 +129,7 @@ def test_silence_while_the_controller_itself_was_away_is_forgiven(world: World) 
 def test_a_name_is_taken_while_its_agent_on_another_host_is_heard(world: World, silent_s: float, refused: bool) -> None:
     world.joined(b"1", name="jetson", host="left")
     world.now_s += silent_s
-    events = world.members.hello(b"2", hello("jetson", host="right"))
+    events = world.members.hello(b"2", hello("jetson", host="right", session=OTHER_SESSION))
     last = world.server.messages[-1]
     if refused:
         assert last == (b"2", m.Refused(reason=last[1].reason))
@@ -118,3 +153,100 @@ def test_an_agent_that_says_hello_under_a_new_name_is_lost_under_the_old_one(wor
     assert isinstance(lost, AgentLost)
     assert lost.agent == "a1"
     assert [peer.name for peer in world.peers] == ["a2"]
+
+
+def given(peer: Peer, round: int = 1) -> m.Task:
+    """The peer has a task."""
+    ref = m.TaskRef(round=round, client=3, attempt=1)
+    order = m.Task(ref=ref, state=blob("state", b"state"), seed=1)
+    peer.begin(order, Path("update"), Layout(()))
+    return order
+
+
+@pytest.mark.parametrize(
+    ("told", "said"),
+    [
+        ({"holds": 1}, [m.Welcome]),
+        ({"ended": 1}, [m.Welcome]),
+        ({}, [m.Welcome, m.Task]),
+        ({"holds": 7}, [m.Welcome, m.Cancel, m.Task]),
+        ({"holds": 7, "ended": 1}, [m.Welcome, m.Cancel]),
+        ({"provisioned": False}, [m.Welcome, m.Provision, m.Task]),
+    ],
+)
+def test_over_a_new_connection_what_may_be_lost_is_said_again_and_nothing_else(
+    world: World, told: dict[str, Any], said: list[type[m.Message]]
+) -> None:
+    peer = world.joined(b"1", name="a")
+    order, before = given(peer), len(world.server.messages)
+    refs = {key: m.TaskRef(round=told[key], client=3, attempt=1) for key in ("holds", "ended") if key in told}
+    again = hello("a", **({"provisioned": True} | told | refs))
+    assert world.members.hello(b"2", again) == []
+    assert world.said_since(before) == said
+    assert {id for id, _ in world.server.messages[before:]} == {b"2"}
+    assert world.server.messages[before][1].resumed
+    assert world.peers.get(b"1") is None
+    assert world.peers.get(b"2") is peer
+    assert (peer.joined, peer.task) == (True, order.ref)
+
+
+def test_a_task_that_is_over_here_is_called_off_over_a_new_connection(world: World) -> None:
+    world.joined(b"1", name="a")
+    before, held = len(world.server.messages), m.TaskRef(round=1, client=3, attempt=1)
+    world.members.hello(b"2", hello("a", provisioned=True, holds=held))
+    assert world.server.messages[before + 1 :] == [(b"2", m.Cancel(ref=held))]
+
+
+def test_another_session_is_another_process_and_begins_anew(world: World) -> None:
+    given(world.joined(b"1", name="a"))
+    (lost,) = world.members.hello(b"2", hello("a", session=OTHER_SESSION, provisioned=True))
+    assert (lost.agent, lost.reason) == ("a", "it started again")
+    assert world.said_since(-2) == [m.Welcome, m.Provision]
+    assert not world.server.messages[-2][1].resumed
+    peer = world.peers.named("a")
+    assert peer is not None
+    assert (peer.joined, peer.task) == (False, None)
+
+
+def test_a_session_that_was_lost_begins_anew(world: World) -> None:
+    world.joined(b"1", name="a")
+    world.pass_s(9.0, lambda: None)
+    world.members.lose_silent()
+    world.members.hello(b"2", hello("a", provisioned=True))
+    assert not world.server.messages[-2][1].resumed
+    assert world.said_since(-2) == [m.Welcome, m.Provision]
+
+
+def test_a_welcomed_connection_is_made_known_and_a_refused_one_is_not(world: World) -> None:
+    world.members.hello(b"1", hello("a"))
+    world.members.hello(b"2", hello("b", protocol=m.PROTOCOL + 1))
+    assert world.server.welcomed == [b"1"]
+
+
+@pytest.mark.parametrize(
+    ("user", "words"), [("key-b", "came with the key of b; start it with --name b"), ("key-c", "is not allowed here")]
+)
+def test_a_name_belongs_to_a_key(world: World, user: str, words: str) -> None:
+    world.server.names = {"key-a": "a", "key-b": "b"}
+    peer = world.joined(b"1", "key-a", name="a")
+    assert world.members.hello(b"2", hello("a"), user) == []
+    id, refused = world.server.messages[-1]
+    assert id == b"2"
+    assert words in refused.reason
+    said = len(world.server.messages)
+    beat = m.Beat(agent="a", session=SESSION, number=1, doing="idle")
+    world.pass_s(8.5, lambda: world.members.beat(b"beat", beat, user))
+    assert world.server.messages[said:] == []
+    assert world.peers.get(b"1") is peer
+    assert world.refusals.counts["name"] == 2
+    assert [event.agent for event in world.members.lose_silent()] == ["a"]
+
+
+def test_a_revoked_key_loses_its_agent_at_once(world: World) -> None:
+    world.server.names = {"key-a": "a", "key-b": "b"}
+    world.joined(b"1", "key-a", name="a")
+    world.joined(b"2", "key-b", name="b")
+    world.server.revoked = {"key-a"}
+    assert world.members.lose_revoked() == [AgentLost(at_s=100.0, agent="a", reason="its key was revoked")]
+    assert world.members.lose_revoked() == []
+    assert [peer.name for peer in world.peers] == ["b"]

@@ -9,16 +9,22 @@ from stub_controller import blob
 
 from harness.blobs import Landing
 from harness.fleets.peers import Peer, Peers
-from harness.protocol.messages import TaskRef
+from harness.protocol.messages import Task, TaskRef
+from harness.tensorfile import Layout
 
 DATA = b"an update"
+LAYOUT = Layout(())
+
+
+def order(round: int) -> Task:
+    return Task(ref=TaskRef(round=round, client=3, attempt=1), state=blob("state", b""), seed=1)
 
 
 @pytest.fixture
 def peer(tmp_path: Path) -> Peer:
     """An agent in the middle of an upload."""
     peer = Peer(id=b"1", name="a", host="here", seen_s=0.0)
-    peer.begin(TaskRef(round=1, client=3, attempt=1), tmp_path / "update")
+    peer.begin(order(1), tmp_path / "update", LAYOUT)
     peer.landing = Landing(blob("update", DATA), tmp_path / "update", resume=True)
     peer.landing.arrived(0, DATA[:4])
     return peer
@@ -35,7 +41,7 @@ def test_a_task_that_ends_frees_the_partial_file(peer: Peer, tmp_path: Path) -> 
     assert not partial_is_free(peer, tmp_path)
     peer.end()
     assert partial_is_free(peer, tmp_path)
-    assert (peer.task, peer.update, peer.landing, peer.landed_sha256) == (None, None, None, None)
+    assert (peer.task, peer.update, peer.layout, peer.landing, peer.landed) == (None, None, None, None, None)
 
 
 def test_a_new_task_and_a_loss_free_it_too(peer: Peer, tmp_path: Path) -> None:
@@ -44,7 +50,7 @@ def test_a_new_task_and_a_loss_free_it_too(peer: Peer, tmp_path: Path) -> None:
     peers.remove(peer)
     assert partial_is_free(peer, tmp_path)
     peer.landing = Landing(blob("update", DATA), tmp_path / "update", resume=True)
-    peer.begin(TaskRef(round=2, client=3, attempt=1), tmp_path / "other")
+    peer.begin(order(2), tmp_path / "other", LAYOUT)
     assert partial_is_free(peer, tmp_path)
 
 
@@ -58,3 +64,14 @@ def test_peers_are_found_by_id_and_by_name_and_may_go_while_they_are_counted_off
     for peer in peers:
         peers.remove(peer)
     assert len(peers) == 0
+
+
+def test_an_agent_over_a_new_connection_is_the_same_peer_with_all_that_is_under_way(peer: Peer) -> None:
+    peers = Peers()
+    peers.add(peer)
+    peers.rekey(peer, b"2")
+    assert (peers.get(b"1"), peers.get(b"2"), peer.id, len(peers)) == (None, peer, b"2", 1)
+    assert peer.task == order(1).ref
+    assert peer.landing is not None
+    assert peer.landing.incoming.landed_bytes == 4
+    peer.end()

@@ -8,11 +8,13 @@ import msgspec
 import pytest
 from stub_controller import FREE, blob
 
+from harness.blobs import Landing
+from harness.errors import BlobError
 from harness.fleets.provision import provisioning
 from harness.learning.spec import PrepareSpec
 from harness.learning.workload import Workload
 from harness.profiles import MethodProfile, TrainProfile
-from harness.protocol.messages import BlobRef, Fetch
+from harness.protocol.messages import BlobRef, Corrupt, Fetch
 from harness.records import Parameters
 
 SPEC = PrepareSpec(method="federa", settings=MethodProfile(), train=TrainProfile(), labels=2, threads=1)
@@ -54,4 +56,24 @@ def test_base_shards_and_initial_state_are_named_and_can_be_fetched(tmp_path: Pa
 
     offered = [*message.base, *message.shards, *([message.init] if message.init else [])]
     assert [blob(ref.name, fetched(ref)) for ref in offered] == offered
+    provided.shelf.close()
+
+
+def test_a_file_that_was_damaged_since_it_was_named_is_used_by_nobody(tmp_path: Path) -> None:
+    provided = provisioning(workload(tmp_path, init=False), FREE, 7)
+    ref = provided.message.base[0]
+    (tmp_path / "config").write_text("gifnoc")
+    landing = Landing(ref, tmp_path / "cached", resume=False)
+
+    def came() -> None:
+        fetch = Fetch(sha256=ref.sha256, offset=0, credit_bytes=100, chunk_bytes=100)
+        for span, data in provided.shelf.answer(fetch):
+            landing.arrived(span.offset, data)
+
+    came()
+    assert isinstance(landing.finish(), Corrupt)
+    came()
+    with pytest.raises(BlobError, match="the sender's copy or the way is damaged"):
+        landing.finish()
+    assert not (tmp_path / "cached").exists()
     provided.shelf.close()

@@ -6,6 +6,7 @@ import os
 from pathlib import Path
 
 import pytest
+from round_facts import plan
 from run_folders import experiment
 from small_files import files_of
 
@@ -15,8 +16,10 @@ from harness.fleets.virtual import VirtualFleet
 from harness.fleets.virtual_seconds import VirtualSeconds
 from harness.learning.spec import Trained
 from harness.profiles import DeviceProfile, LinkProfile, TrainSeconds
-from harness.rounds.commands import AssignTask, CancelTask
-from harness.rounds.events import AgentJoined, AnyEvent, TaskFailed, UpdateReceived
+from harness.rounds.commands import AnyCommand, AssignTask, CancelTask
+from harness.rounds.events import AgentJoined, AnyEvent, RunOpened, TaskFailed, UpdateReceived
+from harness.rounds.machine import RoundMachine
+from harness.rounds.selection import training_line
 
 STEP_DEVICE = DeviceProfile(name="stepper", seconds=(TrainSeconds(step_s=1.0),))
 FLAT_LINK = LinkProfile(name="flat", rate_mbps=0.000008, latency_s=0.25)  # a byte a second
@@ -44,7 +47,7 @@ class CountingTrainer:
 class Stage:
     """A fleet of two devices, a state of 4 bytes, and clients whose shards say how long they train."""
 
-    def __init__(self, folder: Path, *shards: str, init_bytes: int = 0, start_s: float = 0.0) -> None:
+    def __init__(self, folder: Path, *shards: str, init_bytes: int = 0, start_s: float = 0.0, devices: int = 2) -> None:
         self.folder, self.clock = folder, VirtualClock(start_s)
         self.state = folder / "state"
         self.state.write_bytes(b"1234")
@@ -52,7 +55,7 @@ class Stage:
         for client, text in enumerate(shards):
             paths[client].write_text(text)
         seconds = VirtualSeconds(experiment(device=STEP_DEVICE, link=FLAT_LINK, fleet="virtual"), "federa")
-        self.fleet = VirtualFleet(2, CountingTrainer(), paths, seconds, self.clock, init_bytes)
+        self.fleet = VirtualFleet(devices, CountingTrainer(), paths, seconds, self.clock, init_bytes)
         self.joined = self.fleet.wait(1.0)
 
     def assign(self, *clients: int, attempt: int = 1) -> None:
@@ -61,6 +64,14 @@ class Stage:
                 agent=f"device-{client + 1}", round=1, client=client, attempt=attempt, state_sha256="0" * 64
             )
             self.fleet.assign(task, self.state, seed=client, update=self.folder / f"update-{client}")
+
+    def carry_out(self, orders: list[AnyCommand]) -> None:
+        """What a controller would do with tasks."""
+        for order in orders:
+            if isinstance(order, AssignTask):
+                self.fleet.assign(order, self.state, seed=0, update=self.folder / f"update-{order.client}")
+            elif isinstance(order, CancelTask):
+                self.fleet.cancel(order)
 
     def events(self, count: int, timeout_s: float = 1e9) -> list[AnyEvent]:
         found: list[AnyEvent] = []
@@ -185,3 +196,35 @@ def test_while_nothing_is_to_come_the_clock_stands_still_until_somebody_wakes_it
     assert stage.clock.now_s() == 0
     os.close(reading)
     os.close(writing)
+
+
+def test_with_over_selection_the_devices_that_are_slow_on_the_virtual_clock_are_spare(tmp_path: Path) -> None:
+    """The slow ones are trained first here: what counts is the virtual clock, not who is at hand."""
+    rules = plan(clients=4, clients_per_round=2, over_selection=2, agents=4, rounds=1, virtual=True)
+    line = training_line(rules.cohort_seed, 1, 4, 2, 4)
+    steps = {line[0]: 50, line[1]: 9, line[2]: 40, line[3]: 2}
+    stage = Stage(tmp_path, *(str(steps[client]) for client in range(4)), devices=4)
+    machine = RoundMachine(rules)
+    orders = machine.handle(RunOpened(at_s=0.0, svd_s=0.0, state_sha256="0" * 64))
+    events, seen = list(stage.joined), list[float]()
+    while machine.phase != "aggregating":
+        for event in events:
+            seen.append(event.at_s)
+            orders = machine.handle(event)
+            machine.validate()
+            stage.carry_out(orders)
+        events = stage.fleet.wait(1e9)
+    assert machine.completed == (line[3], line[1])
+    assert machine.spare == tuple(sorted((line[0], line[2])))
+    assert seen == sorted(seen)
+    assert stage.clock.now_s() < 20  # nobody waited for the devices that take 40 and 50 steps
+
+
+def test_nothing_is_told_before_all_that_were_begun_are_trained(tmp_path: Path) -> None:
+    """A client that is trained here later may be done earlier by the virtual clock."""
+    stage = Stage(tmp_path, "8", "2", "1")
+    stage.assign(0)
+    assert stage.fleet.wait(1e9) == []
+    stage.assign(1, 2)
+    assert [stage.fleet.wait(1e9), stage.fleet.wait(1e9)] == [[], []]
+    assert [event.record.client for event in stage.events(3) if isinstance(event, UpdateReceived)] == [2, 1, 0]

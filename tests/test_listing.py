@@ -48,7 +48,7 @@ def test_a_run_that_cannot_be_read_hides_no_other(tmp_path: Path) -> None:
     assert [row.state for row in rows] == ["done", "unreadable", "unreadable"]
     shown = printed(listing.show_runs, rows, tmp_path)
     assert "header.json cannot be read" in shown
-    assert "has schema 1, this version reads 2 and 3; use the federa-bench that wrote it" in shown
+    assert "has schema 1, this version reads 2 to 4; use the federa-bench that wrote it" in shown
     with pytest.raises(StoreError, match="schema 1"):
         listing.runs([older.path], tmp_path)
 
@@ -111,6 +111,11 @@ def test_a_plan_names_everything_a_run_is_made_of() -> None:
     for words in ("made-up", "fedlr (lr 0.0005), federa", "tiny, topics", "40 (fednlp-dirichlet", "30, 4 clients each"):
         assert words in text
     assert "nothing was started" in text
+
+
+def test_a_plan_says_how_many_clients_are_chosen_beyond_need() -> None:
+    of = msgspec.structs.replace(EXPERIMENT, rounds=RoundsProfile(over_selection=2))
+    assert "30, 10 clients each, the first of 12 chosen; the first: " in printed(listing.plan, of, ["fedlr"])
 
 
 def test_rows_are_json_for_programs(tmp_path: Path) -> None:

@@ -7,7 +7,7 @@ import pytest
 from measured_runs import DESK, WIFI, experiment, run
 
 from harness.errors import UsageError
-from harness.measuring import check
+from harness.measuring import check, disturbed, measured_device, measured_link
 
 
 def test_runs_of_several_methods_on_one_device_over_one_link_go_together() -> None:
@@ -51,3 +51,26 @@ def test_a_part_of_a_run_has_the_rounds_that_fit() -> None:
     part = run(rounds=5).only(lambda round: round > 3)
     assert [record.round for record in part.rounds] == [4, 5]
     assert {record.round for record in part.clients} == {4, 5}
+
+
+def test_disturbed_updates_are_left_out_where_there_are_others_and_that_is_said() -> None:
+    steady = run()
+    broken = [msgspec.structs.replace(each, download_s=60.0, train_s=60.0, breaks=1) for each in steady.clients[:2]]
+    resumed = [msgspec.structs.replace(each, upload_s=0.0, resumed_bytes=9) for each in steady.clients[2:4]]
+    mixed = steady._replace(clients=(*broken, *resumed, *steady.clients[4:]))
+    others = steady._replace(clients=steady.clients[4:])
+    assert measured_device([mixed]) == measured_device([others])
+    assert measured_link([mixed]) == measured_link([others])
+    assert disturbed([mixed]) == (
+        "the connection broke during 4 of 12 updates, or they were resumed after a restart; they are left out of what "
+        "is measured",
+    )
+    assert disturbed([steady]) == ()
+
+
+def test_where_all_updates_were_disturbed_they_are_measured_all_the_same() -> None:
+    steady = run()
+    all_broken = steady._replace(clients=tuple(msgspec.structs.replace(each, breaks=1) for each in steady.clients))
+    assert measured_device([all_broken]) == measured_device([steady])
+    assert measured_link([all_broken]) == measured_link([steady])
+    assert "there are no others" in disturbed([all_broken])[0]

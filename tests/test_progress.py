@@ -18,6 +18,8 @@ from harness.rounds.events import (
     Evaluated,
     RunOpened,
     TaskFailed,
+    UpdateLate,
+    UpdateLost,
     UpdateReceived,
 )
 from harness.rounds.machine import RoundMachine
@@ -103,3 +105,15 @@ def test_what_others_say_is_shown_as_it_is_even_where_it_looks_like_markup(termi
         shown.saw(AgentLost(at_s=0.0, agent="a", reason="it left: [red]no[/blue] disk"), machine)
     assert "reading /data/[old]/train [/bold]" in written.getvalue()
     assert "a is lost: it left: [red]no[/blue] disk" in written.getvalue()
+
+
+def test_updates_that_are_late_or_lost_are_told() -> None:
+    shown, written = screen()
+    machine = RoundMachine(RunPlan.of(OF))
+    with shown:
+        shown.saw(UpdateLost(at_s=1.0, round=1, client=3, reason="client-0003 is gone"), machine)
+        shown.saw(UpdateLate(at_s=1.0, round=1, client=3, agent="[b]", attempt=1), machine)
+    assert written.getvalue().splitlines() == [
+        "client 3 is trained again: client-0003 is gone",
+        "[b] has an update of client 3 that came too late",
+    ]

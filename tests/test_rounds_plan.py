@@ -17,6 +17,11 @@ def test_a_quorum_is_rounded_up_and_at_least_one_client(quorum: float, clients: 
     assert plan(quorum=quorum, clients_per_round=clients).needed == needed
 
 
+def test_a_quorum_is_of_the_updates_a_round_wants_whoever_is_chosen_beyond_them() -> None:
+    rules = plan(quorum=0.5, clients_per_round=4, over_selection=3)
+    assert (rules.chosen, rules.needed) == (7, 2)
+
+
 def test_every_so_many_rounds_are_evaluated_and_the_last_one() -> None:
     sparse = plan(rounds=8, evaluate_every=3)
     assert [round for round in range(1, 9) if sparse.evaluates(round)] == [3, 6, 8]
@@ -29,7 +34,7 @@ def test_where_there_is_nothing_to_evaluate_no_round_is() -> None:
 
 def test_a_plan_is_what_the_profile_says() -> None:
     profile = experiment(
-        rounds={"deadline_s": 90.0, "quorum": 0.75, "max_extensions": 2, "max_attempts": 5},
+        rounds={"over_selection": 2, "deadline_s": 90.0, "quorum": 0.75, "max_extensions": 2, "max_attempts": 5},
         agents={"count": 3, "join_timeout_s": 12.0},
         seeds={"cohort": 42},
         evaluate={"every": 4},
@@ -38,6 +43,7 @@ def test_a_plan_is_what_the_profile_says() -> None:
         rounds=30,
         clients=40,
         clients_per_round=4,
+        over_selection=2,
         cohort_seed=42,
         deadline_s=90.0,
         quorum=0.75,

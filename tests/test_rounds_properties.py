@@ -23,13 +23,14 @@ PLANS = st.builds(
     rounds=st.integers(1, 3),
     clients=st.just(6),
     clients_per_round=st.integers(1, 6),
+    over_selection=st.integers(0, 2),
     quorum=st.sampled_from([0.1, 0.5, 1.0]),
     max_extensions=st.integers(0, 2),
     max_attempts=st.integers(1, 3),
     agents=st.integers(1, 3),
     evaluate_every=st.integers(1, 2),
     evaluated=st.booleans(),
-)
+).filter(lambda rules: rules.chosen <= rules.clients)
 
 
 class Fate(RuleBasedStateMachine):
@@ -67,6 +68,10 @@ class Fate(RuleBasedStateMachine):
     ) -> None:
         self.world.receive(number, client, agent, attempt)
 
+    @rule(number=NUMBERS, client=CLIENTS, agent=AGENTS, attempt=NUMBERS)
+    def an_agent_offers_what_nobody_waits_for(self, number: int, client: int, agent: str, attempt: int) -> None:
+        self.world.come_late(number, client, agent, attempt)
+
     @precondition(lambda self: self.world.tasks)
     @rule(data=st.data())
     def a_task_fails(self, data: st.DataObject) -> None:
@@ -98,9 +103,9 @@ class Fate(RuleBasedStateMachine):
         self.world.aggregate(number)
         self.world.evaluate(number)
 
-    @rule()
-    def the_controller_is_killed_and_resumed(self) -> None:
-        self.world.resume()
+    @rule(lost=st.sets(CLIENTS, max_size=3))
+    def the_controller_is_killed_and_resumed_and_finds_updates_lost(self, lost: set[int]) -> None:
+        self.world.resume(*sorted(lost))
 
     def teardown(self) -> None:
         if hasattr(self, "world"):
@@ -130,7 +135,23 @@ def test_neither_the_number_of_agents_nor_the_order_of_arrival_leaves_a_trace(
             run.evaluates()
         return every(c.Aggregate, run.commands)
 
+    rules = msgspec.structs.replace(rules, over_selection=0)  # with it, who is fast decides
     assert aggregations(1) == aggregations(data.draw(st.integers(2, 4)))
+
+
+@given(PLANS)
+@settings(max_examples=40, deadline=None)
+def test_one_agent_trains_the_same_clients_with_and_without_over_selection(rules: RunPlan) -> None:
+    def aggregations(over_selection: int) -> list[c.Aggregate]:
+        run = Run(msgspec.structs.replace(rules, agents=1, over_selection=over_selection))
+        run.begins("a")
+        while not run.machine.over:
+            run.trains()
+            run.aggregates()
+            run.evaluates()
+        return every(c.Aggregate, run.commands)
+
+    assert aggregations(rules.over_selection) == aggregations(0)
 
 
 @given(PLANS, st.lists(st.tuples(AGENTS, st.booleans()), max_size=12))
@@ -144,4 +165,5 @@ def test_agents_that_come_and_go_never_change_what_is_averaged(rules: RunPlan, v
         else:
             world.lose(agent)
     world.carry_to_the_end()
-    assert all(record.completed == record.selected for record in world.rounds)
+    assert all(len(record.completed) == rules.clients_per_round for record in world.rounds)
+    assert all(record.spare == () for record in world.rounds) or rules.over_selection

@@ -7,8 +7,8 @@ import pytest
 from round_facts import PLAN, Run
 
 from harness.rounds import events as e
-from harness.rounds.commands import AssignTask, WriteClient, WriteRound
-from harness.rounds.replay import replay
+from harness.rounds.commands import AssignTask
+from harness.rounds.replay import replay, written
 
 
 def eventful() -> Run:
@@ -23,6 +23,8 @@ def eventful() -> Run:
     run.aggregates()
     run.evaluates()
     run.sends("a")
+    run.comes_late("b", 1, 2)
+    run.loses_update(run.machine.completed[0])
     run.resumes()
     run.joins("a")
     run.trains()
@@ -75,10 +77,20 @@ def test_killed_after_any_event_a_new_controller_goes_on(killed_after: int) -> N
 def test_what_follows_from_the_events_can_be_written_anew() -> None:
     run = eventful()
     _, commands = replay(PLAN, run.events)
-    rounds = [order.record for order in commands if isinstance(order, WriteRound)]
-    clients = {(order.record.round, order.record.client) for order in commands if isinstance(order, WriteClient)}
+    clients, rounds = written(commands)
     assert rounds == list(run.machine.records)
-    assert clients == {(record.round, client) for record in rounds for client in record.completed}
+    told = [(record.round, record.client) for record in clients]
+    assert sorted(told) == [(record.round, client) for record in rounds for client in record.completed]
+
+
+def test_an_update_that_was_lost_and_not_trained_again_has_no_line() -> None:
+    run = Run()
+    run.begins("a", "b")
+    run.sends("a")
+    run.sends("a")
+    lost, kept = run.machine.completed
+    run.loses_update(lost)
+    assert [record.client for record in written(run.commands)[0]] == [kept]
 
 
 def test_nothing_recorded_is_a_run_that_was_not_opened() -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from round_facts import Run, every, only, plan
+from round_facts import INITIAL, Run, every, only, plan
 
 from harness.rounds.commands import (
     Abort,
@@ -11,6 +11,7 @@ from harness.rounds.commands import (
     AssignTask,
     Evaluate,
     Finish,
+    ForgetClient,
     SetDeadline,
     StartRun,
     WriteRound,
@@ -121,3 +122,58 @@ def test_a_run_that_was_given_up_for_its_failures_tries_those_clients_anew() -> 
     (task,) = every(AssignTask, run.joins("a"))
     assert (task.client, task.attempt) == (client, 1)
     assert len(only(Aggregate, run.trains()).updates) == 2
+
+
+def test_an_update_that_a_resume_finds_lost_is_trained_again_first_and_at_the_same_attempt(run: Run) -> None:
+    run.sends("a")
+    lost = run.machine.completed[0]
+    assert run.loses_update(lost) == [ForgetClient(round=1, client=lost)]
+    run.resumes()
+    assert run.machine.completed == ()
+    (task,) = every(AssignTask, run.joins("a"))
+    assert (task.client, task.attempt) == (lost, 1)
+    assert len(only(Aggregate, run.trains()).updates) == 4
+
+
+def test_an_aggregation_without_all_its_updates_goes_back_to_training(run: Run) -> None:
+    run.trains()
+    lost = run.machine.completed[1]
+    run.loses_update(lost)
+    run.resumes()
+    assert (run.machine.phase, run.machine.waiting) == ("training", (lost,))
+
+
+def test_a_state_that_is_lost_with_an_update_is_trained_for_again_from_the_one_before(run: Run) -> None:
+    run.trains()
+    aggregated = only(Aggregate, run.commands)
+    run.aggregates()
+    assert run.machine.phase == "evaluating"
+    lost = run.machine.completed[0]
+    run.loses_update(lost)
+    run.resumes()
+    assert only(AssignTask, run.joins("a")).state_sha256 == INITIAL
+    assert only(Aggregate, run.trains()) == aggregated
+
+
+def test_what_a_run_that_was_given_up_lost_is_trained_again_when_it_is_taken_up(run: Run) -> None:
+    run.sends("a")
+    lost = run.machine.completed[0]
+    run.passes(run.deadline("round"))
+    run.passes(run.deadline("round"))
+    assert run.loses_update(lost) == [ForgetClient(round=1, client=lost)]
+    assert run.machine.phase == "aborted"
+    run.resumes()
+    assert run.machine.completed == ()
+    run.joins("a")
+    assert len(only(Aggregate, run.trains()).updates) == 4
+
+
+def test_an_update_of_a_closed_round_cannot_be_lost_any_more() -> None:
+    run = Run(plan(rounds=1))
+    run.begins("a", "b")
+    run.trains()
+    client = run.machine.completed[0]
+    run.aggregates()
+    run.evaluates()
+    assert run.loses_update(client) == []
+    assert run.resumes() == [Finish()]

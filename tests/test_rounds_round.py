@@ -83,6 +83,36 @@ def test_going_on_drops_who_runs_and_who_waits(round: Round) -> None:
     round.validate()
 
 
+def test_enough_updates_leave_the_others_spare_and_stop_those_that_run() -> None:
+    round = Round(7, (2, 3, 1, 4), opened_at_s=10.0, wanted=2)
+    assert round.selected == (1, 2, 3, 4)
+    for client, agent in ((2, "b"), (3, "c"), (1, "a")):
+        round.start(client, agent)
+    round.accept(update(1))
+    assert not round.enough
+    round.accept(update(3, "c"))
+    assert round.enough
+    assert round.spare_rest() == [CancelTask(agent="b", round=7, client=2, attempt=1)]
+    assert (round.spare, round.dropped, round.settled) == ({2, 4}, {}, True)
+    assert not round.awaits(2)
+    round.validate()
+
+
+def test_a_client_whose_update_is_lost_is_the_first_to_be_trained_again_at_the_same_attempt(round: Round) -> None:
+    round.accept(update(1))
+    round.lose(1)
+    assert (round.waiting, round.attempts[1]) == ([1, 3, 4], 1)
+    round.validate()
+
+
+def test_a_new_controller_keeps_the_line_those_beyond_need_stand_last() -> None:
+    round = Round(7, (5, 9, 1), opened_at_s=0.0, wanted=2)
+    for client, agent in ((5, "a"), (9, "b"), (1, "c")):
+        round.start(client, agent)
+    round.recall()
+    assert round.waiting == [5, 9, 1]
+
+
 def test_a_new_controller_has_what_ran_trained_first_and_as_the_same_attempt(round: Round) -> None:
     round.recall()
     assert (round.waiting, round.running) == ([1, 2, 3, 4], {})

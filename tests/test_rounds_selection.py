@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from harness.rounds.selection import cohort
+from harness.rounds.selection import cohort, training_line
 
 
 @given(st.integers(0, 2**32), st.integers(1, 1000), st.integers(1, 120), st.integers(1, 120))
@@ -46,3 +46,10 @@ def test_everybody_takes_part_equally_often() -> None:
 
 def test_where_all_take_part_all_are_chosen() -> None:
     assert cohort(5, 3, 4, 4) == (0, 1, 2, 3)
+
+
+def test_those_beyond_need_stand_behind_the_very_clients_of_a_round_without_them() -> None:
+    line = training_line(3, 5, 100, per_round=10, chosen=13)
+    assert line[:10] == cohort(3, 5, 100, 10)
+    assert sorted(line) == list(cohort(3, 5, 100, 13))
+    assert training_line(3, 5, 100, per_round=10, chosen=10) == cohort(3, 5, 100, 10)

@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import fcntl
-import hashlib
 import os
 import threading
 from datetime import datetime, timezone
@@ -92,7 +91,7 @@ def test_a_header_is_read_as_it_was_written(folder: RunFolder) -> None:
 
 def test_a_header_of_a_newer_version_is_refused(folder: RunFolder) -> None:
     folder.write_header(msgspec.structs.replace(HEADER, schema=99))
-    with pytest.raises(StoreError, match="has schema 99, this version reads 2 and 3"):
+    with pytest.raises(StoreError, match="has schema 99, this version reads 2 to 4"):
         folder.read_header()
 
 
@@ -171,28 +170,21 @@ def test_derived_files_are_replaced_and_appended_to(folder: RunFolder) -> None:
     assert (folder.path / "clients.jsonl").read_bytes() == b""
 
 
-def test_closed_rounds_lose_their_updates_and_old_checkpoints(folder: RunFolder) -> None:
-    for round in range(5):
-        folder.checkpoint(round).touch()
-        folder.update(round, 12).touch()
-    folder.prune(closed_round=3)
-    kept = sorted(str(path.relative_to(folder.path)) for path in folder.path.rglob("*.safetensors"))
-    assert kept == [
-        "checkpoints/round-0000.safetensors",
-        "checkpoints/round-0002.safetensors",
-        "checkpoints/round-0003.safetensors",
-        "checkpoints/round-0004.safetensors",
-        "updates/round-0004/client-0012.safetensors",
-    ]
+def test_a_lost_update_has_no_line_any_more(folder: RunFolder) -> None:
+    other = msgspec.structs.replace(CLIENT, client=5)
+    folder.append_client(CLIENT)
+    folder.append_client(other)
+    folder.forget_client(1, 4)
+    folder.forget_client(2, 5)
+    assert folder.read_clients() == [other]
 
 
-def test_the_first_initial_state_is_kept_and_another_one_shows_by_its_hash(folder: RunFolder, tmp_path: Path) -> None:
-    state = tmp_path / "state"
-    state.write_bytes(b"first")
-    first = folder.keep_initial_state(state)
-    state.write_bytes(b"other")
-    assert folder.keep_initial_state(state) == hashlib.sha256(b"other").hexdigest() != first
-    assert folder.checkpoint(0).read_bytes() == b"first"
+def test_events_that_were_never_written_cannot_be_synced(folder: RunFolder) -> None:
+    with pytest.raises(StoreError, match=r"events\.jsonl could not be written"):
+        folder.sync_events()
+    folder.append_event(lost(1))
+    folder.sync_events()
+    assert folder.read_events() == [lost(1)]
 
 
 def test_one_controller_at_a_time_writes_a_run(folder: RunFolder) -> None:

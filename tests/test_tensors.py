@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from harness.errors import BlobError
-from harness.learning.tensors import read_state, write_state
+from harness.learning.tensors import opened_state, read_state, write_state
 
 
 def test_equal_states_give_equal_bytes(tmp_path: Path) -> None:
@@ -25,3 +25,20 @@ def test_a_file_of_other_bytes_is_refused(tmp_path: Path) -> None:
     (tmp_path / "state").write_bytes(b"{}")
     with pytest.raises(BlobError, match="not a readable safetensors file"):
         read_state(tmp_path / "state")
+
+
+def test_tensors_of_an_opened_state_are_read_one_by_one(tmp_path: Path) -> None:
+    write_state(tmp_path / "state", {"b": torch.arange(6.0).reshape(2, 3), "a": torch.tensor(7.0)})
+    with opened_state(tmp_path / "state") as tensors:
+        assert list(tensors) == ["a", "b"]
+        assert len(tensors) == 2
+        assert torch.equal(tensors["b"], torch.arange(6.0).reshape(2, 3))
+        assert tensors["a"].shape == ()
+        with pytest.raises(KeyError):
+            tensors["c"]
+
+
+def test_a_state_that_is_none_cannot_be_opened(tmp_path: Path) -> None:
+    (tmp_path / "state").write_bytes(b"no tensors")
+    with pytest.raises(BlobError, match="not a readable safetensors file"), opened_state(tmp_path / "state"):
+        pass

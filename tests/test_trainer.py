@@ -4,6 +4,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 from encoders import ARCHITECTURES, spec_of, write_encoder, write_shard, write_texts
@@ -161,3 +162,43 @@ make_trainer(PrepareSpec(method="fedlr", settings=MethodProfile(), train=train, 
 sys.exit("torch" in sys.modules)
 """
     assert subprocess.run([sys.executable, "-c", program], cwd=Path(__file__).parents[1]).returncode == 0
+
+
+def noisy_update(folder: Path, seed: int, round: int = 1, noise: float = 0.5) -> tuple[bytes, int]:
+    """What a null trainer with noise makes of a state in a task, and the samples it reports."""
+    state, update = folder / "state", folder / "update"
+    save_file({"b": torch.zeros(1000), "a": torch.arange(6.0).reshape(2, 3)}, state)
+    trainer = NullTrainer(noise)
+    trainer.load(state, folder / "not-read")
+    trained = trainer.train(seed, round)
+    trainer.save(update)
+    return update.read_bytes(), trained.samples
+
+
+def test_noise_is_drawn_from_the_task_s_seed_alone(tmp_path: Path) -> None:
+    first, _ = noisy_update(tmp_path, seed=7)
+    assert noisy_update(tmp_path, seed=7, round=9)[0] == first
+    assert noisy_update(tmp_path, seed=8)[0] != first
+
+
+def test_noise_has_the_deviation_that_was_asked_for_and_leaves_names_and_shapes(tmp_path: Path) -> None:
+    noisy_update(tmp_path, seed=7, noise=0.25)
+    update = load_file(tmp_path / "update")
+    assert {name: tensor.shape for name, tensor in update.items()} == {"a": (2, 3), "b": (1000,)}
+    assert float(update["b"].std()) == pytest.approx(0.25, rel=0.1)
+    assert np.abs(update["a"].numpy() - np.arange(6).reshape(2, 3)).max() < 2
+
+
+def test_with_noise_updates_weigh_one_to_five_samples_and_equally_often(tmp_path: Path) -> None:
+    weights = [NullTrainer(0.5).train(seed, 1).samples for seed in range(100)]
+    assert {weight: weights.count(weight) for weight in weights} == dict.fromkeys(range(1, 6), 20)
+
+
+def test_the_null_trainer_of_a_profile_has_the_profile_s_noise(tmp_path: Path) -> None:
+    for noise in (0.0, 0.5):
+        trainer = make_trainer(spec_of("fedlr", train=TrainProfile(trainer="null", null_noise=noise)), None, None)
+        save_file({"w": torch.ones(3)}, tmp_path / "state")
+        trainer.load(tmp_path / "state", tmp_path / "not-read")
+        trainer.train(1, 1)
+        trainer.save(tmp_path / "update")
+        assert ((tmp_path / "update").read_bytes() == (tmp_path / "state").read_bytes()) == (noise == 0)

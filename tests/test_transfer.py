@@ -7,7 +7,7 @@ from stub_controller import blob
 
 from harness.errors import BlobError
 from harness.protocol.messages import Accept, Corrupt, Credit, Fetch, Received
-from harness.protocol.transfer import WINDOW_BYTES, Incoming, Outgoing, Span, spans
+from harness.protocol.transfer import MOST_CHUNKS, WINDOW_BYTES, Incoming, Outgoing, Span, spans
 
 DATA = bytes(range(250)) * 4
 REF = blob("x", DATA)
@@ -25,6 +25,12 @@ def test_a_fetch_beyond_blob_or_window_is_refused(offset: int, credit_bytes: int
     fetch = Fetch(sha256=REF.sha256, offset=offset, credit_bytes=credit_bytes, chunk_bytes=200)
     with pytest.raises(BlobError):
         spans(fetch, 1000)
+
+
+def test_a_fetch_in_crumbs_is_refused() -> None:
+    fetch = Fetch(sha256=BIG.sha256, offset=0, credit_bytes=MOST_CHUNKS + 1, chunk_bytes=1)
+    with pytest.raises(BlobError, match="chunks at once"):
+        spans(fetch, BIG.size_bytes)
 
 
 def test_an_offset_is_told_with_each_new_piece() -> None:
@@ -114,6 +120,20 @@ def test_a_wrong_hash_begins_again_once_and_is_given_up_then() -> None:
     assert (incoming.landed_bytes, incoming.fetch().offset) == (0, 0)
     incoming.arrived(0, bytes(1000))
     with pytest.raises(BlobError, match=r"'x' has hash .* twice"):
+        incoming.verdict()
+
+
+def test_a_wrong_hash_of_what_was_resumed_is_not_held_against_the_way() -> None:
+    incoming = Incoming(REF)
+    incoming.resume(bytes(600))
+    assert incoming.resumed_bytes == 600
+    incoming.arrived(600, DATA[600:])
+    assert isinstance(incoming.verdict(), Corrupt)
+    assert incoming.resumed_bytes == 0
+    incoming.arrived(0, bytes(1000))
+    assert isinstance(incoming.verdict(), Corrupt)
+    incoming.arrived(0, bytes(1000))
+    with pytest.raises(BlobError, match="twice"):
         incoming.verdict()
 
 

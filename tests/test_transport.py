@@ -93,7 +93,7 @@ def test_a_message_of_too_many_frames_is_dropped(server: Server, channel: Channe
     while not seen:
         seen, _ = server.poll(30.0)
     assert [decode_to_controller(arrival.head) for arrival in seen] == [BYE]
-    assert server.refused_messages == 1
+    assert server.refused == {"frames": 1}
 
 
 def test_another_descriptor_ends_the_wait(server: Server) -> None:

@@ -109,6 +109,8 @@ def deviations(run: Run) -> tuple[str, ...]:
     if clients != (setup.clients, setup.clients_per_round):
         theirs = f"{setup.clients_per_round} of {setup.clients}"
         found.append(f"{clients[1]} of {clients[0]} clients a round ({theirs} in the paper)")
+    if profile.rounds.over_selection:
+        found.append(f"the first {clients[1]} of {profile.rounds.chosen} chosen clients (none is spare in the paper)")
     if place.method in LOW_RANK and rank != RANK:
         found.append(f"rank {rank} ({RANK} in the paper)")
     for target in profile.targets:

@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from analysis import stats, units
+from analysis.caution import MOST_NAMED, Caution, named
 from analysis.retime.study import Study
-from analysis.warnings import MOST_NAMED, Caution
 from harness.retiming import has_rate
 
 
 def retime_cautions(study: Study) -> tuple[Caution, ...]:
     """Everything that limits what can be read from retimed runs, warnings first; equal sentences are said once."""
-    checks = (_wire, _link, _device, _stand_in, _deadline, _failures, _waits)
+    checks = (_wire, _link, _device, _stand_in, _deadline, _failures, _disturbed, _waits)
     found = dict.fromkeys(caution for check in checks for caution in check(study))
     return tuple(sorted(found, key=lambda caution: caution.level == "note"))
 
@@ -96,6 +96,22 @@ def _deadline(study: Study) -> Iterator[Caution]:
 def _failures(study: Study) -> Iterator[Caution]:
     if any(record.failed for run in study.recorded for record in run.rounds):
         yield Caution("failed clients", "Clients that failed in a round fail in it here too.", "note")
+
+
+def _disturbed(study: Study) -> Iterator[Caution]:
+    """Transfers over a link of the run's own keep their recorded seconds, and what disturbed them."""
+    kept = [
+        (label, sum(not client.undisturbed for client in run.clients))
+        for label, run in zip(stats.labels(study.recorded), study.recorded, strict=True)
+        if study.link(run) == run.experiment.link
+    ]
+    told = [f"{label} {units.count(count)}" for label, count in kept if count]
+    if told:
+        yield Caution(
+            "disturbed updates",
+            "Updates whose connection broke, or that were resumed after a restart, keep the seconds of their "
+            f"transfers: {named(told)}.",
+        )
 
 
 def _waits(study: Study) -> Iterator[Caution]:

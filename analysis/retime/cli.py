@@ -51,12 +51,12 @@ def _retime(options: argparse.Namespace) -> None:
     range_bps = _range_bps(options.rates)
     # Imported here: --help answers without plotly, and a wrong option is said at once.
     from analysis import stats
+    from analysis.caution import Caution
     from analysis.load import load_runs
     from analysis.retime.cautions import retime_cautions
     from analysis.retime.page import all_tables, render
     from analysis.retime.rates import by_rate
     from analysis.retime.tables import ROUNDS
-    from analysis.warnings import Caution
     from harness.library import load_part
     from harness.profiles import DeviceProfile, LinkProfile
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from markupsafe import Markup
 from plotly.offline import get_plotlyjs
 
-from analysis import facts, palette, summary, units, warnings
+from analysis import caution, facts, palette, summary, units, warnings
 from analysis.groups import groups_of, marks_words, seeds_shown
 from analysis.page import environment_of
 from analysis.parts import Block, Chart, Charts, Legend, Section, Special, TablePart, Text, chart
@@ -64,7 +64,7 @@ def _sections(
     yield Section("rates", "By the rate of the link", tuple(_rates(study, goals, range_bps)))
     rounds = TablePart(retime_tables.round_seconds(study))
     yield Section("rounds", "Where a round's seconds go", (rounds,))
-    others = warnings.grouped(warnings.cautions(study.recorded, left_out))
+    others = caution.grouped(warnings.cautions(study.recorded, left_out))
     if others:
         yield Section("warnings", "Warnings and notes of the recorded runs", (Special("warnings", others),))
 
@@ -79,7 +79,7 @@ def _summary(study: Study) -> Iterator[Block]:
     )
     own = retime_cautions(study)
     if own:
-        yield Special("warnings", warnings.grouped(own))
+        yield Special("warnings", caution.grouped(own))
 
 
 def _rates(study: Study, goals: Sequence[GoalByRate], range_bps: tuple[float, float]) -> Iterator[Block]:

@@ -1,10 +1,11 @@
-"""Who takes part: agents that come, get ready, keep in touch, and go."""
+"""Who takes part: agents that come, come back, get ready, keep in touch, and go."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 
 from harness.fleets.peers import Peer, Peers
+from harness.fleets.refusals import Refusals
 from harness.profiles import AgentsProfile
 from harness.protocol import messages as m
 from harness.rounds.events import AgentJoined, AgentLost, AnyEvent
@@ -24,6 +25,7 @@ class Membership:
         provision: m.Provision,
         settings: AgentsProfile,
         peers: Peers,
+        refusals: Refusals,
         now: Callable[[], float],
     ) -> None:
         self._run_id = run_id
@@ -31,23 +33,30 @@ class Membership:
         self._provision = provision
         self._settings = settings
         self._peers = peers
+        self._refusals = refusals
         self._now = now
         self._left_s = now()
 
-    def hello(self, id: bytes, hello: m.Hello) -> list[AnyEvent]:
+    def hello(self, id: bytes, hello: m.Hello, user: str = "") -> list[AnyEvent]:
         """An agent came, or came again: welcome and provision it, or refuse it and say why.
 
+        An agent whose session is known takes up its place again, and nobody is told: only its connection broke.
         Hellos of connections that are closed by now (an agent repeats it while it waits) change nothing.
         """
         before = self._peers.named(hello.agent)
-        if reason := self._refusal(hello, before):
+        if reason := self._refusal(hello, user, before):
             self._server.send(id, m.Refused(reason=reason))
             return []
-        if not self._server.send(id, self._welcome()):
+        resumed = before is not None and (before.session, before.user) == (hello.session, user)
+        if not self._server.send(id, self._welcome(resumed)):
             return []
-        former = [peer for peer in self._peers if peer.id == id or peer is before]
-        events = [event for peer in former for event in self.lose(peer, "it started again")]
-        self._peers.add(Peer(id=id, name=hello.agent, host=hello.host, seen_s=self._now()))
+        self._server.known(id)
+        if before is not None and resumed:
+            return self._resume(before, id, hello)
+        events = self._lose_all([peer for peer in self._peers if peer.id == id or peer is before], "it started again")
+        self._peers.add(
+            Peer(id=id, name=hello.agent, host=hello.host, seen_s=self._now(), session=hello.session, user=user)
+        )
         self._server.send(id, self._provision)
         return events
 
@@ -65,10 +74,20 @@ class Membership:
         )
         return [joined]
 
-    def beat(self, id: bytes, beat: m.Beat) -> None:
-        """A heartbeat: answer it. One of an agent that counts as lost gets no answer, so that it says Hello again."""
+    def beat(self, id: bytes, beat: m.Beat, user: str = "") -> None:
+        """A heartbeat: answer it. An agent that counts as lost is told so, and says Hello again.
+
+        One in the name of an agent with another key, or of an earlier process of that name, is no sign of life.
+        """
+        if foreign := self._foreign(beat.agent, user):
+            self._refusals.note("name", foreign)
+            return
         peer = self._peers.named(beat.agent)
-        if peer is not None:
+        if peer is None:
+            self._server.send(id, m.BeatEcho(number=beat.number, known=False), beat=True)
+        elif peer.session != beat.session:
+            self._refusals.note("session", f"a heartbeat of agent {beat.agent} is of another process than its Hello")
+        else:
             peer.seen_s = self._now()
             self._server.send(id, m.BeatEcho(number=beat.number), beat=True)
 
@@ -86,30 +105,67 @@ class Membership:
         """Let go of agents that were not heard for too long."""
         limit_s = self._settings.lost_after_s
         silent = [peer for peer in self._peers if self._now() - peer.seen_s > limit_s]
-        return [event for peer in silent for event in self.lose(peer, f"no heartbeat for {limit_s:g} s")]
+        return self._lose_all(silent, f"no heartbeat for {limit_s:g} s")
+
+    def lose_revoked(self) -> list[AnyEvent]:
+        """Let go, at once, of agents whose keys are not allowed any more."""
+        revoked = self._server.newly_revoked()
+        return self._lose_all([peer for peer in self._peers if peer.user in revoked], "its key was revoked")
 
     def lose(self, peer: Peer, reason: str) -> list[AnyEvent]:
         """An agent is gone. It is told of one that never got ready, too: nothing else says why nobody comes."""
         self._peers.remove(peer)
         return [AgentLost(at_s=self._now(), agent=peer.name, reason=reason)]
 
-    def _refusal(self, hello: m.Hello, before: Peer | None) -> str | None:
+    def _lose_all(self, peers: list[Peer], reason: str) -> list[AnyEvent]:
+        return [event for peer in peers for event in self.lose(peer, reason)]
+
+    def _resume(self, peer: Peer, id: bytes, hello: m.Hello) -> list[AnyEvent]:
+        """Go on over a new connection, and say again what may have been lost with the old one."""
+        former = self._peers.get(id)
+        events = [] if former is None or former is peer else self.lose(former, "it started again")
+        self._peers.rekey(peer, id)
+        peer.seen_s = self._now()
+        if not hello.provisioned:
+            self._server.send(id, self._provision)
+        if hello.holds is not None and hello.holds != peer.task:
+            self._server.send(id, m.Cancel(ref=hello.holds))
+        if peer.order is not None and peer.task not in (hello.holds, hello.ended):
+            self._server.send(id, peer.order)
+        return events
+
+    def _refusal(self, hello: m.Hello, user: str, before: Peer | None) -> str | None:
         if hello.protocol != m.PROTOCOL:
             return (
                 f"agent {hello.agent} speaks protocol {hello.protocol}, this controller {m.PROTOCOL}; "
                 "install the same version of federa-bench on both"
             )
-        if before is None or before.host == hello.host:
+        if foreign := self._foreign(hello.agent, user):
+            self._refusals.note("name", foreign)
+            return foreign
+        if before is None or before.host == hello.host or before.session == hello.session:
             return None
         alive = self._now() - before.seen_s < ALIVE_BEATS * self._settings.heartbeat_s
         if not alive:
             return None
         return f"an agent named {hello.agent} is here from host {before.host}; give one of the two another --name"
 
-    def _welcome(self) -> m.Welcome:
+    def _foreign(self, name: str, user: str) -> str | None:
+        """Why this key may not speak for an agent of this name; None if it may. Without keys anyone may."""
+        if not user:
+            return None
+        allowed = self._server.name_of(user)
+        if allowed is None:
+            return f"the key of agent {name} is not allowed here; allow it with: federa-bench keys allow"
+        if allowed != name:
+            return f"an agent named {name} came with the key of {allowed}; start it with --name {allowed}"
+        return None
+
+    def _welcome(self, resumed: bool) -> m.Welcome:
         return m.Welcome(
             run_id=self._run_id,
             beat_port=self._server.beat_port,
             heartbeat_s=self._settings.heartbeat_s,
             lost_after_s=self._settings.lost_after_s,
+            resumed=resumed,
         )

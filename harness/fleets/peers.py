@@ -7,38 +7,57 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from harness.blobs import Landing
-from harness.protocol.messages import TaskRef
+from harness.protocol.messages import BlobRef, Task, TaskRef
+from harness.tensorfile import Layout
 
 
 @dataclass
 class Peer:
-    """One agent, from its Hello until it is lost. ``id`` is the routing id of its main socket."""
+    """One agent, from its Hello until it is lost.
+
+    ``id`` is the routing id of its present main socket, ``session`` what its process drew at its start, ``user`` its
+    public key (empty on a plain socket). ``order`` is the message of its task, ``layout`` what the task's update has to
+    look like, ``landed`` the update once it has landed whole in ``update``.
+    """
 
     id: bytes
     name: str
     host: str
     seen_s: float
+    session: str = ""
+    user: str = ""
     joined: bool = False
-    task: TaskRef | None = None
+    order: Task | None = None
     update: Path | None = None
+    layout: Layout | None = None
     landing: Landing | None = None
-    landed_sha256: str | None = None
+    landed: BlobRef | None = None
 
-    def begin(self, task: TaskRef, update: Path) -> None:
+    @property
+    def task(self) -> TaskRef | None:
+        """The task that it was given."""
+        return None if self.order is None else self.order.ref
+
+    @property
+    def behind(self) -> bool:
+        """Whether a partial file of its update is still being read."""
+        return self.landing is not None and not self.landing.caught_up
+
+    def begin(self, order: Task, update: Path, layout: Layout) -> None:
         """A task was sent to it; its update is to land in ``update``."""
         self.end()
-        self.task, self.update = task, update
+        self.order, self.update, self.layout = order, update, layout
 
     def end(self) -> None:
         """It has no task any more."""
         self.let_go()
-        self.task = self.update = None
+        self.order = self.update = self.layout = None
 
     def let_go(self) -> None:
         """No update is under way any more; bytes that landed in part stay where they are."""
         if self.landing is not None:
             self.landing.close()
-        self.landing = self.landed_sha256 = None
+        self.landing = self.landed = None
 
 
 class Peers:
@@ -64,6 +83,12 @@ class Peers:
     def add(self, peer: Peer) -> None:
         """A new agent is here."""
         self._by_id[peer.id] = peer
+
+    def rekey(self, peer: Peer, id: bytes) -> None:
+        """An agent is here over a new connection: what it does stays; the old connection says nothing any more."""
+        del self._by_id[peer.id]
+        peer.id = id
+        self._by_id[id] = peer
 
     def remove(self, peer: Peer) -> None:
         """An agent is lost."""

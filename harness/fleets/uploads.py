@@ -1,12 +1,17 @@
-"""Updates on their way in: taken up where an earlier try ended, written as they come, checked by hash."""
+"""Updates on their way in: taken up where an earlier try ended, written as they come, checked by hash and layout."""
 
 from __future__ import annotations
 
-from harness.blobs import Landing
+from harness.blobs import Landing, put_back
 from harness.durable import unwritten
+from harness.errors import BlobError
 from harness.fleets.peers import Peer
 from harness.protocol import messages as m
+from harness.tensorfile import MAX_HEADER_BYTES, layout
 from harness.transport import Server
+
+SLICE_BYTES = 16 * 1024 * 1024
+"""So much of a partial file is read at once, about as much as a turn of the loop takes from the sockets."""
 
 
 class Uploads:
@@ -15,43 +20,102 @@ class Uploads:
     def __init__(self, server: Server) -> None:
         self._server = server
 
-    def offer(self, peer: Peer, offer: m.Offer) -> None:
-        """An update is ready: take it, or send its agent away where the round went on without it.
+    def offer(self, peer: Peer, blob: m.BlobRef) -> None:
+        """The update of the peer's task is ready: take it. Said again, it goes on from where it is.
+
+        What an earlier try left on the disk is counted first; a file that landed whole is checked, and not sent again.
 
         Raises:
-            BlobError: what landed does not match its hash, for the second time.
+            BlobError: it cannot be an update of this task; or as :meth:`chunk` does.
             StoreError: it could not be written.
         """
-        if peer.task != offer.ref or peer.update is None:
-            self._server.send(peer.id, m.Cancel(ref=offer.ref))
+        if peer.order is None or peer.update is None:
             return
+        state_bytes = peer.order.state.size_bytes
+        if blob.size_bytes > state_bytes + MAX_HEADER_BYTES:
+            raise BlobError(
+                f"agent {peer.name} offered an update of {blob.size_bytes} bytes for a state of {state_bytes}; "
+                "both hold the same tensors"
+            )
         try:
-            peer.let_go()  # of an earlier offer of this task: its partial file is taken up
-            peer.landing = Landing(offer.blob, peer.update, resume=True)
-            self._server.send(peer.id, peer.landing.incoming.accept())
-            if peer.landing.incoming.complete:
-                self._conclude(peer, peer.landing)
+            if peer.landing is not None and peer.landing.incoming.blob.sha256 == blob.sha256:
+                self._repeat(peer, peer.landing)
+                return
+            peer.let_go()
+            put_back(blob, peer.update)
+            peer.landing = Landing(blob, peer.update, resume=True, at_once=False)
+            self._catch_up(peer, peer.landing)
+        except OSError as error:
+            raise unwritten(f"{peer.update} of {peer.name}", error) from None
+
+    def catch_up(self, peer: Peer) -> None:
+        """Read on in a partial file; once all of it is counted, the agent is told. Raises as :meth:`chunk` does."""
+        try:
+            if peer.landing is not None and not peer.landing.caught_up:
+                self._catch_up(peer, peer.landing)
         except OSError as error:
             raise unwritten(f"{peer.update} of {peer.name}", error) from None
 
     def chunk(self, peer: Peer, chunk: m.Chunk, data: bytes | memoryview) -> None:
-        """Bytes of the update that is under way; of any other they are ignored. Raises as :meth:`offer` does."""
-        if peer.landing is None or peer.landed_sha256 is not None:
+        """Bytes of the update that is under way; of any other they are ignored.
+
+        Raises:
+            BlobError: what landed does not match its hash, for the second time, or is no update of this task.
+            StoreError: it could not be written.
+        """
+        landing = peer.landing
+        if landing is None or peer.behind or peer.landed is not None:
             return
-        if chunk.sha256 != peer.landing.incoming.blob.sha256:
+        if chunk.sha256 != landing.incoming.blob.sha256:
             return
         try:
-            if peer.landing.arrived(chunk.offset, data):
-                self._conclude(peer, peer.landing)
-            elif credit := peer.landing.incoming.credit():
+            if landing.arrived(chunk.offset, data):
+                self._conclude(peer, landing)
+            elif credit := landing.incoming.credit():
                 self._server.send(peer.id, credit)
         except OSError as error:
             raise unwritten(f"{peer.update} of {peer.name}", error) from None
 
-    def _conclude(self, peer: Peer, landing: Landing) -> None:
-        verdict = landing.finish()
-        self._server.send(peer.id, verdict)
-        if isinstance(verdict, m.Corrupt):
+    def _repeat(self, peer: Peer, landing: Landing) -> None:
+        """Say again where it stands; while a partial file is being read, the answer follows that."""
+        if peer.landed is not None:
+            self._server.send(peer.id, m.Received(sha256=peer.landed.sha256))
+        elif landing.caught_up:
             self._server.send(peer.id, landing.incoming.accept())
+
+    def _catch_up(self, peer: Peer, landing: Landing) -> None:
+        if not landing.catch_up(SLICE_BYTES):
+            return
+        if landing.incoming.complete:
+            self._conclude(peer, landing)
         else:
-            peer.landed_sha256 = verdict.sha256
+            self._server.send(peer.id, landing.incoming.accept())
+
+    def _conclude(self, peer: Peer, landing: Landing) -> None:
+        """Every byte is here. Where none of them came just now, a wrong hash is no damage on the way."""
+        incoming = landing.incoming
+        was_here = incoming.resumed_bytes == incoming.blob.size_bytes
+        verdict = landing.finish()
+        if isinstance(verdict, m.Corrupt):
+            if not was_here:
+                self._server.send(peer.id, verdict)
+            self._server.send(peer.id, incoming.accept())
+            return
+        _check_layout(peer)
+        if was_here:
+            self._server.send(peer.id, incoming.accept())
+        self._server.send(peer.id, verdict)
+        peer.landed = incoming.blob
+
+
+def _check_layout(peer: Peer) -> None:
+    """Raises BlobError, and removes the file, where it does not hold the tensors that the task's state has."""
+    if peer.update is None or peer.layout is None:
+        return
+    try:
+        fault = layout(peer.update).difference(peer.layout)
+    except BlobError as error:
+        fault = str(error)
+    if fault:
+        peer.update.unlink()
+        raise BlobError(f"the update of agent {peer.name} is not one of the state it was given: {fault}")

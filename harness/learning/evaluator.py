@@ -16,7 +16,7 @@ from harness.learning.spec import PrepareSpec
 from harness.learning.steps import weight_of
 from harness.learning.tasks.losses import loss_of
 from harness.learning.tasks.scoring import Scorer
-from harness.learning.tensors import read_state
+from harness.learning.tensors import opened_state
 
 MakeScorer = Callable[[Encoded], Scorer]
 
@@ -54,7 +54,8 @@ class Evaluator:
             BlobError: ``state`` is not safetensors.
             TrainerError: ``state`` is of another method or model, or gives a loss that is not finite.
         """
-        self._network.attached.load(read_state(state))
+        with opened_state(state) as tensors:
+            self._network.attached.load(tensors)
         self._network.model.train(False)
         scorer, loss, done = self._make_scorer(self._shard), 0.0, 0
         for rows in self._batches:

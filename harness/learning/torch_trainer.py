@@ -18,7 +18,7 @@ from harness.learning.shards import collate
 from harness.learning.spec import PrepareSpec, Trained
 from harness.learning.steps import parts_of, steps_of, weight_of
 from harness.learning.tasks.losses import loss_of
-from harness.learning.tensors import read_state, save_state
+from harness.learning.tensors import opened_state, save_state
 
 
 class TorchTrainer:
@@ -42,7 +42,8 @@ class TorchTrainer:
             TrainerError: the state or the shard does not fit the model, or the shard is empty.
         """
         self._shard = None
-        self._network.attached.load(read_state(state))
+        with opened_state(state) as tensors:
+            self._network.attached.load(tensors)
         self._shard = self._network.read(shard)
         self._network.synchronise()
 

@@ -7,7 +7,6 @@ from pathlib import Path
 from harness.durable import copy_whole
 from harness.errors import TrainerError
 from harness.learning.spec import PrepareSpec, Trained, Trainer
-from harness.learning.writing import safetensors_written
 
 
 def make_trainer(spec: PrepareSpec, base: Path | None, init: Path | None) -> Trainer:
@@ -57,15 +56,16 @@ class NullTrainer:
             copy_whole(self._state, update)
 
 
-def _save_with_noise(state: Path, update: Path, noise: float, seed: int) -> None:
+def _save_with_noise(path: Path, update: Path, noise: float, seed: int) -> None:
     import numpy as np
-    from safetensors.numpy import load_file, save_file
+
+    from harness.learning.slices import SlicedState, slices, write_slices
 
     chance = np.random.default_rng(seed)
-    tensors = load_file(state)
-    noisy = {
-        name: tensors[name] + np.float32(noise) * chance.standard_normal(tensors[name].shape, dtype=np.float32)
-        for name in sorted(tensors)
-    }
-    with safetensors_written(update) as partial:
-        save_file(noisy, partial)
+    with SlicedState(path) as state:
+        noisy = (
+            state.values(name, start, stop) + np.float32(noise) * chance.standard_normal(stop - start, dtype=np.float32)
+            for name in sorted(state.shapes)
+            for start, stop in slices(state.shapes[name])
+        )
+        write_slices(update, state.shapes, noisy)

@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import Any, Protocol
 
 import numpy as np
-from safetensors.numpy import save_file
 
 from harness.learning.data.dataset import load_dataset
 from harness.learning.data.encode import Encoded, flat, write_shard
@@ -21,8 +20,8 @@ from harness.learning.data.model_source import BASE_FILES, find_model
 from harness.learning.data.partition import Indices
 from harness.learning.partitioned import partition_record, parts_of
 from harness.learning.seeding import profile_seed
+from harness.learning.slices import slices, write_slices
 from harness.learning.spec import PrepareSpec
-from harness.learning.writing import safetensors_written
 from harness.profiles import Experiment, Method
 from harness.records import Parameters, Partition
 
@@ -151,8 +150,8 @@ def _null_workload(experiment: Experiment, method: Method, sources: Sources, wor
     chance = np.random.default_rng(profile_seed("initialisation", experiment.seeds.initialisation))
     count = max(1, experiment.train.null_state_bytes // 4)
     state = workdir / "initial.safetensors"
-    with safetensors_written(state) as partial:
-        save_file({"null": chance.standard_normal(count, dtype=np.float32)}, partial)
+    values = (chance.standard_normal(stop - start, dtype=np.float32) for start, stop in slices((count,)))
+    write_slices(state, {"null": (count,)}, values)
     samples = Encoded(*flat([client] for client in clients), labels=np.zeros(len(clients), dtype=np.int64))
     return Workload(
         base={},

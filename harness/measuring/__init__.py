@@ -5,7 +5,7 @@ from __future__ import annotations
 from harness.measuring.device import measured_device, unlike_agents
 from harness.measuring.link import measured_link
 from harness.measuring.replay import PhaseError, Replay, replayed
-from harness.measuring.runs import Recorded, check
+from harness.measuring.runs import Recorded, check, disturbed
 from harness.measuring.text import device_text, link_text
 
 __all__ = [
@@ -14,6 +14,7 @@ __all__ = [
     "Replay",
     "check",
     "device_text",
+    "disturbed",
     "link_text",
     "measured_device",
     "measured_link",

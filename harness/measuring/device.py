@@ -10,7 +10,7 @@ from typing import NamedTuple, cast
 from harness.measuring.figures import measured_name, middle_mean, significant
 from harness.measuring.runs import Recorded
 from harness.profiles import DeviceProfile, Method, ServerSeconds, TrainSeconds
-from harness.records import ClientRecord
+from harness.records import ClientRecord, undisturbed
 
 UNLIKE = 1.25
 """Two means are of unlike things where one is so many times the other."""
@@ -31,14 +31,15 @@ class LocalTraining(NamedTuple):
 def local_trainings(runs: Sequence[Recorded]) -> tuple[LocalTraining, ...]:
     """The updates that measure each model, data set and method.
 
-    A trainer that has just started takes longer for its first update: such are left out where there are others.
+    A trainer that has just started takes longer for its first update: such are left out where there are others, and so
+    are updates that were disturbed.
     """
     together: defaultdict[tuple[str, str, str], list[Recorded]] = defaultdict(list)
     for run in runs:
         together[run.setting.model, run.setting.dataset, run.setting.method].append(run)
     trainings = []
     for of in together.values():
-        updates = [record for run in of for record in run.clients]
+        updates = undisturbed([record for run in of for record in run.clients])
         settled = [record for record in updates if not record.warm_up]
         trainings.append(LocalTraining(tuple(of), tuple(settled or updates)))
     return tuple(trainings)

@@ -33,12 +33,18 @@ class Transfer(NamedTuple):
 
 
 def transfers(runs: Sequence[Recorded]) -> tuple[Transfer, ...]:
-    """The downloads and uploads of ``runs``, which went through :func:`harness.measuring.runs.check`."""
+    """The downloads and uploads of ``runs``, which went through :func:`harness.measuring.runs.check`.
+
+    Those of disturbed updates are left out where there are others.
+    """
     found = []
+    some_undisturbed = any(record.undisturbed for run in runs for record in run.clients)
     for run in runs:
         # A real transfer has an overhead of its own; that of the profile is for virtual clocks.
         link = msgspec.structs.replace(run.experiment.link, overhead_s=0.0)
         for record in run.clients:
+            if some_undisturbed and not record.undisturbed:
+                continue
             for direction, size_bytes, seconds in (
                 ("down", record.download_bytes, record.download_s),
                 ("up", record.upload_bytes, record.upload_s),

@@ -57,6 +57,17 @@ def check(runs: Sequence[Recorded]) -> None:
             raise UsageError(f"{runs[0].name} and {run.name} {why}; measure them one by one, with --out for each")
 
 
+def disturbed(runs: Sequence[Recorded]) -> tuple[str, ...]:
+    """A sentence where updates were disturbed: they are not measured, but a replay is held against them all."""
+    records = [record for run in runs for record in run.clients]
+    count = sum(not record.undisturbed for record in records)
+    if not count:
+        return ()
+    which = f"{count} of {len(records)} updates" if len(records) > 1 else "the one update"
+    out = "left out of what is measured" if count < len(records) else "measured all the same: there are no others"
+    return (f"the connection broke during {which}, or they were resumed after a restart; they are {out}",)
+
+
 def _difference(first: Recorded, other: Recorded) -> str | None:
     """Why two runs are not measured together; None: they are."""
     threads = _unequal(run.experiment.device.threads for run in (first, other))

@@ -11,7 +11,7 @@ import msgspec
 from harness.measuring.device import LocalTraining, local_trainings, unlike_agents
 from harness.measuring.figures import middle_mean, quantile
 from harness.measuring.link import Transfer, transfers
-from harness.measuring.runs import MACHINE, Recorded
+from harness.measuring.runs import MACHINE, Recorded, disturbed
 from harness.profiles import DeviceProfile, LinkProfile, RateProfile
 
 WIDTH = 120
@@ -28,6 +28,7 @@ def device_text(device: DeviceProfile, runs: Sequence[Recorded], command: str) -
         f"just started where there are others.{f' The controller ran on: {machine}.' if machine else ''}",
         *(_training_words(training) for training in local_trainings(runs)),
         *unlike_agents(runs),
+        *disturbed(runs),
     ]
     if device.server.aggregate_s is None:
         said.append("The runs' aggregation took unlike seconds, so aggregate_s is left out: those it takes here count.")

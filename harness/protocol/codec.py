@@ -1,4 +1,7 @@
-"""Messages to frames and back. What cannot be read is refused with a sentence, whoever sent it."""
+"""Messages to frames and back. What cannot be read is refused with a sentence, whoever sent it.
+
+Words for people come out as one line of printable characters: they are on their way to logs, records and terminals.
+"""
 
 from __future__ import annotations
 
@@ -8,6 +11,10 @@ import msgspec
 
 from harness.errors import TransportError
 from harness.protocol.messages import BeatMessage, Message, ToAgent, ToController
+from harness.protocol.text import plain
+
+WORDS = ("reason", "host", "version", "doing", "run_id")
+"""Fields of messages that are free text."""
 
 _encoder = msgspec.msgpack.Encoder()
 _to_controller = msgspec.msgpack.Decoder(ToController)
@@ -49,6 +56,12 @@ def decode_beat(frame: bytes | memoryview) -> BeatMessage:
 
 def _decode(decoder: Any, frame: bytes | memoryview) -> Any:
     try:
-        return decoder.decode(frame)
+        message = decoder.decode(frame)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        raise TransportError(f"a message could not be read: {error}; are both sides of the same version?") from None
+        # The error may quote the frame.
+        raise TransportError(
+            f"a message could not be read: {plain(str(error))[:200]}; are both sides of the same version?"
+        ) from None
+    said = {name: text for name in WORDS if isinstance(text := getattr(message, name, None), str)}
+    shown = {name: plain(text) for name, text in said.items()}
+    return message if said == shown else msgspec.structs.replace(message, **shown)

@@ -38,38 +38,18 @@ import msgspec
 from msgspec import Meta
 
 from harness.profiles import LinkProfile
+from harness.protocol.fields import AgentName, Session, Sha256, Size, Text
+from harness.protocol.fields import BlobRef as BlobRef  # named with the messages that carry them
+from harness.protocol.fields import TaskRef as TaskRef
 from harness.records import ClientRecord
 
 PROTOCOL = 4
 MAX_CHUNK_BYTES = 256 * 1024
 MAX_FRAMES = 2
 
-Sha256 = Annotated[str, Meta(pattern=r"^[0-9a-f]{64}$")]
-Size = Annotated[int, Meta(ge=0)]
-FileName = Annotated[str, Meta(pattern=r"^[A-Za-z0-9_][A-Za-z0-9._-]{0,127}$")]
-Text = Annotated[str, Meta(max_length=4000)]
-Session = Annotated[str, Meta(pattern=r"^[0-9a-f]{16}$")]
-AgentName = Annotated[str, Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")]
-
 
 class Message(msgspec.Struct, frozen=True, kw_only=True, tag_field="type"):
     """Base of every message."""
-
-
-class BlobRef(msgspec.Struct, frozen=True, kw_only=True):
-    """Content by its hash: what it is called where it is used (a plain file name), its SHA-256 (hex) and size."""
-
-    name: FileName
-    sha256: Sha256
-    size_bytes: Size
-
-
-class TaskRef(msgspec.Struct, frozen=True, kw_only=True):
-    """Which task: a client's training in a round, and the how-manieth try this is (from 1)."""
-
-    round: int
-    client: int
-    attempt: int
 
 
 class Hello(Message, frozen=True, kw_only=True, tag="hello"):

@@ -20,6 +20,8 @@ from harness.errors import BlobError
 from harness.protocol.messages import MAX_CHUNK_BYTES, Accept, BlobRef, Corrupt, Credit, Fetch, Received
 
 WINDOW_BYTES = 10 * MAX_CHUNK_BYTES
+MOST_CHUNKS = 1024
+"""In so many chunks one Fetch is answered at most; the smallest that a link's pace asks for are 640 in a window."""
 
 
 class Span(msgspec.Struct, frozen=True):
@@ -40,8 +42,13 @@ def spans(fetch: Fetch, size_bytes: int) -> Iterator[Span]:
     """The chunks that answer a Fetch of a blob of ``size_bytes``.
 
     Raises:
-        BlobError: the Fetch begins beyond the blob's end or asks for more than a window at once.
+        BlobError: the Fetch begins beyond the blob's end, or asks for more than a window, or too many chunks, at once.
     """
+    if fetch.credit_bytes > MOST_CHUNKS * fetch.chunk_bytes:
+        raise BlobError(
+            f"a fetch of {fetch.credit_bytes} bytes of blob {fetch.sha256[:12]} in chunks of {fetch.chunk_bytes} asks "
+            f"for more than {MOST_CHUNKS} chunks at once"
+        )
     if fetch.offset >= size_bytes or fetch.credit_bytes > WINDOW_BYTES:
         raise BlobError(
             f"a fetch of {fetch.credit_bytes} bytes at {fetch.offset} does not fit blob {fetch.sha256[:12]} "
@@ -68,6 +75,8 @@ class Incoming:
         """All bytes before this offset are here."""
         self.asked_bytes = 0
         """The sender has credit for all bytes before this offset."""
+        self.resumed_bytes = 0
+        """So many bytes, from the first on, were here before the transfer began."""
         self.window_bytes = window_bytes
         self._hash = hashlib.sha256()
         self._corrupt_before = False
@@ -86,7 +95,7 @@ class Incoming:
         """Take the next bytes from a partial file of an earlier try; before anything is asked for."""
         self._hash.update(data)
         self.landed_bytes += len(data)
-        self.asked_bytes = self.landed_bytes
+        self.resumed_bytes = self.asked_bytes = self.landed_bytes
 
     def arrived(self, offset: int, data: bytes | memoryview) -> Landed | None:
         """A chunk came; returns what is new in it and must be written now, or None.
@@ -144,6 +153,8 @@ class Incoming:
     def verdict(self) -> Received | Corrupt:
         """Check the hash of the complete blob. After Corrupt this transfer is at offset 0 again.
 
+        Where bytes were resumed, those may be the wrong ones: then this does not count as damaged on the way.
+
         Raises:
             BlobError: the hash is wrong for the second time.
         """
@@ -154,8 +165,8 @@ class Incoming:
             raise BlobError(
                 f"blob {reason}, twice; the sender's copy or the way is damaged, so fetching it was given up"
             )
-        self._corrupt_before = True
-        self.landed_bytes = self.asked_bytes = 0
+        self._corrupt_before = self.resumed_bytes == 0
+        self.landed_bytes = self.asked_bytes = self.resumed_bytes = 0
         self._hash = hashlib.sha256()
         return Corrupt(sha256=self.blob.sha256, reason=reason)
 

@@ -81,6 +81,13 @@ class WriteClient(Command, frozen=True, kw_only=True, tag="write-client"):
     record: ClientRecord
 
 
+class ForgetClient(Command, frozen=True, kw_only=True, tag="forget-client"):
+    """The client's update is lost: take its line out of ``clients.jsonl``."""
+
+    round: int
+    client: int
+
+
 class WriteRound(Command, frozen=True, kw_only=True, tag="write-round"):
     """Append a line to ``rounds.jsonl``; the round's update files are no longer needed."""
 
@@ -99,6 +106,16 @@ class Abort(Command, frozen=True, kw_only=True, tag="abort"):
 
 
 AnyCommand = Union[
-    SetDeadline, StartRun, AssignTask, CancelTask, Aggregate, Evaluate, WriteClient, WriteRound, Finish, Abort
+    SetDeadline,
+    StartRun,
+    AssignTask,
+    CancelTask,
+    Aggregate,
+    Evaluate,
+    WriteClient,
+    ForgetClient,
+    WriteRound,
+    Finish,
+    Abort,
 ]
 """What the machine answers with."""

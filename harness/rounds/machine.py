@@ -6,8 +6,9 @@ so a new controller replays them and goes on. docs/rounds.md draws the phases.
 
 from __future__ import annotations
 
+from harness.records import ClientRecord
 from harness.rounds import reasons
-from harness.rounds.commands import AnyCommand, Finish, WriteClient
+from harness.rounds.commands import AnyCommand, Finish, ForgetClient, WriteClient
 from harness.rounds.events import (
     AgentJoined,
     AgentLost,
@@ -32,10 +33,12 @@ class RoundMachine(Transitions):
         """Take a fact and answer with what is to be done, in this order.
 
         Nothing has an effect before RunOpened, nor after Finish or Abort, but for ControllerResumed: it finishes
-        again, or takes up what was given up.
+        again, or takes up what was given up. What is found lost before that is lost of a run given up, too.
         """
         if isinstance(event, RunOpened):
             return self._run_opened(event)
+        if isinstance(event, UpdateLost):
+            return self._update_lost(event)
         if not self.opened or (self.over and not isinstance(event, ControllerResumed)):
             return []
         match event:
@@ -47,8 +50,8 @@ class RoundMachine(Transitions):
                 return self._agent_lost(event.agent, event.reason)
             case UpdateReceived():
                 return self._update_received(event)
-            case UpdateLate() | UpdateLost():
-                return []
+            case UpdateLate():
+                return self._update_late(event)
             case TaskFailed():
                 return self._task_failed(event)
             case DeadlinePassed():
@@ -112,9 +115,31 @@ class RoundMachine(Transitions):
         """An update counts once, in its own round alone, whoever sent it and at whichever attempt."""
         record = event.record
         if self._phase != "training" or record.round != self.round or not self._open.awaits(record.client):
-            return []
+            return self._update_late(record)
+        self._late.count(record)
         moot = self._open.accept(record)
         return [*moot, WriteClient(record=record), *self._go_on()]
+
+    def _update_late(self, update: UpdateLate | ClientRecord) -> list[AnyCommand]:
+        """Noted in the record of the open round, and nothing else."""
+        if self._current is not None:
+            self._late.note(update, self._current)
+        return []
+
+    def _update_lost(self, event: UpdateLost) -> list[AnyCommand]:
+        """A resume found the file of an accepted update gone: the open round goes back to training that client.
+
+        It is told before ControllerResumed, which sets the deadlines; the agents of the old controller are gone.
+        """
+        lost = event.round == self.round and event.client in self.completed
+        if not lost or self._phase == "finished":
+            return []
+        self._agents.clear()
+        self._open.recall()
+        self._open.lose(event.client)
+        if self._phase != "aborted":
+            self._phase, self._state_sha256, self._aggregated = "training", self.state_before_sha256, None
+        return [ForgetClient(round=event.round, client=event.client)]
 
     def _task_failed(self, event: TaskFailed) -> list[AnyCommand]:
         current = self._phase == "training" and event.round == self.round

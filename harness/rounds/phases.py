@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import msgspec
 
-from harness.records import ClientRecord, Clock, Failure, RoundRecord
+from harness.records import ClientRecord, Clock, Failure, Late, RoundRecord
 from harness.rounds.events import Aggregated, Evaluated
 
 
@@ -23,6 +23,8 @@ class ClosedRound(msgspec.Struct, frozen=True, kw_only=True):
     selected: tuple[int, ...]
     clients: tuple[ClientRecord, ...]
     failed: tuple[Failure, ...]
+    spare: tuple[int, ...] = ()
+    late: tuple[Late, ...] = ()
     aggregated: Aggregated
     evaluated: Evaluated | None
 
@@ -104,6 +106,8 @@ def round_record(closed: ClosedRound) -> RoundRecord:
         wire_bytes=wire_bytes(clients),
         energy_j=energy_j(clients),
         drift=aggregated.drift,
+        spare=closed.spare,
+        late=closed.late,
         state_sha256=aggregated.state_sha256,
         **msgspec.structs.asdict(parts),
     )

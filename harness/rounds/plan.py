@@ -22,6 +22,7 @@ class RunPlan(msgspec.Struct, frozen=True, kw_only=True):
     rounds: int
     clients: int
     clients_per_round: int
+    over_selection: int = 0
     cohort_seed: int
     deadline_s: float
     quorum: float
@@ -41,6 +42,7 @@ class RunPlan(msgspec.Struct, frozen=True, kw_only=True):
             rounds=rounds.count,
             clients=experiment.partition.clients,
             clients_per_round=rounds.clients_per_round,
+            over_selection=rounds.over_selection,
             cohort_seed=experiment.seeds.cohort,
             deadline_s=rounds.deadline_s,
             quorum=rounds.quorum,
@@ -54,8 +56,13 @@ class RunPlan(msgspec.Struct, frozen=True, kw_only=True):
         )
 
     @property
+    def chosen(self) -> int:
+        """How many clients are chosen for a round; the first ``clients_per_round`` updates of theirs are enough."""
+        return self.clients_per_round + self.over_selection
+
+    @property
     def needed(self) -> int:
-        """How many clients of a round make it worth aggregating: at least one, whatever the quorum."""
+        """How many updates make a round worth aggregating: a part of ``clients_per_round``, and at least one."""
         return max(1, math.ceil(self.quorum * self.clients_per_round - ROUNDING))
 
     def evaluates(self, round: int) -> bool:

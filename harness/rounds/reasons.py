@@ -5,7 +5,11 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Sequence
 
-from harness.records import Failure
+from harness.records import ClientRecord, Failure
+
+ROUND_CLOSED = "its round was closed"
+NOT_ASKED_FOR = "nobody had asked for it"
+ENOUGH_OTHERS = "enough other clients were faster (over-selection)"
 
 
 def fewer_agents(agents: Sequence[str], plan_agents: int, timeout_s: float) -> str:
@@ -60,6 +64,22 @@ def too_many_failed(round: int, completed: int, selected: int, needed: int, fail
         f"round {round} got {_updates(completed, selected)}, the quorum is {needed}; the others failed: {why}; "
         "mend that, then go on with `federa-bench resume`"
     )
+
+
+def another_counted(counted: ClientRecord, agent: str) -> str:
+    """An update of a completed client came again, from another task."""
+    whose = f"its update of attempt {counted.attempt}" if counted.agent == agent else f"the update of {counted.agent}"
+    return f"{whose} counted"
+
+
+def client_dropped(failure: Failure) -> str:
+    """An update of a client that the round goes on without."""
+    return f"its client was dropped: {failure.reason}"
+
+
+def given_away(agent: str, runs_on: str | None) -> str:
+    """An update of a task that was taken from its agent; its client is trained anew, or waits for that."""
+    return "its client was to be trained again" if runs_on in (None, agent) else f"its client was given to {runs_on}"
 
 
 def _updates(completed: int, selected: int) -> str:

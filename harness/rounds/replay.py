@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from harness.rounds.commands import AnyCommand
+from harness.records import ClientRecord, RoundRecord
+from harness.rounds.commands import AnyCommand, ForgetClient, WriteClient, WriteRound
 from harness.rounds.events import AnyEvent
 from harness.rounds.machine import RoundMachine
 from harness.rounds.plan import RunPlan
@@ -19,3 +20,17 @@ def replay(plan: RunPlan, events: Iterable[AnyEvent]) -> tuple[RoundMachine, lis
     machine = RoundMachine(plan)
     commands = [command for event in events for command in machine.handle(event)]
     return machine, commands
+
+
+def written(commands: Iterable[AnyCommand]) -> tuple[list[ClientRecord], list[RoundRecord]]:
+    """The lines of ``clients.jsonl`` and ``rounds.jsonl`` that ``commands`` led to; a forgotten update has none."""
+    clients: dict[tuple[int, int], ClientRecord] = {}
+    rounds: list[RoundRecord] = []
+    for command in commands:
+        if isinstance(command, WriteClient):
+            clients[command.record.round, command.record.client] = command.record
+        elif isinstance(command, ForgetClient):
+            del clients[command.round, command.client]
+        elif isinstance(command, WriteRound):
+            rounds.append(command.record)
+    return list(clients.values()), rounds

@@ -1,4 +1,4 @@
-"""Where each client of one round stands: waiting, running on an agent, completed or dropped; never in two places."""
+"""Where each client of one round stands: waiting, running, completed, dropped or spare; never in two places."""
 
 from __future__ import annotations
 
@@ -9,27 +9,40 @@ from harness.rounds.commands import CancelTask, UpdateRef
 
 
 class Round:
-    """One round's clients. An agent that runs none of them is idle: this is the only place that knows."""
+    """One round's clients. An agent that runs none of them is idle: this is the only place that knows.
 
-    def __init__(self, number: int, selected: tuple[int, ...], opened_at_s: float) -> None:
+    ``line`` are the chosen clients in the order in which they are trained; as soon as ``wanted`` of them are completed
+    (all, by default) the others are spare.
+    """
+
+    def __init__(self, number: int, line: tuple[int, ...], opened_at_s: float, wanted: int | None = None) -> None:
         self.number = number
-        self.selected = selected
+        self.selected = tuple(sorted(line))
         self.opened_at_s = opened_at_s
-        self.waiting = list(selected)
+        self.wanted = len(line) if wanted is None else wanted
+        self.waiting = list(line)
         """In the order in which they will be trained."""
         self.running: dict[int, str] = {}
         """The agent that trains a client."""
         self.completed: dict[int, ClientRecord] = {}
         """In the order of acceptance."""
         self.dropped: dict[int, Failure] = {}
-        self.attempts = dict.fromkeys(selected, 1)
+        self.spare: set[int] = set()
+        """Chosen beyond need, and not waited for."""
+        self.attempts = dict.fromkeys(line, 1)
         """The number of a client's present or next attempt, from 1."""
-        self._failed_on: dict[int, set[str]] = {client: set() for client in selected}
+        self._line = line
+        self._failed_on: dict[int, set[str]] = {client: set() for client in line}
 
     @property
     def settled(self) -> bool:
         """Whether no client is left to wait for."""
         return not self.waiting and not self.running
+
+    @property
+    def enough(self) -> bool:
+        """Whether all updates that the round wants are there."""
+        return len(self.completed) >= self.wanted
 
     def task_of(self, agent: str) -> int | None:
         """The client that an agent trains."""
@@ -83,21 +96,31 @@ class Round:
 
     def drop_rest(self, reason: str) -> list[CancelTask]:
         """Go on without the clients that are not there; orders to stop those that run."""
-        moot = [self._cancel(client) for client in sorted(self.running)]
-        for client in sorted((*self.waiting, *self.running)):
-            self.dropped[client] = Failure(client=client, agent=self.running.get(client, ""), reason=reason)
-        self.waiting.clear()
-        self.running.clear()
+        agents = dict(self.running)
+        left, moot = self._let_go()
+        for client in left:
+            self.dropped[client] = Failure(client=client, agent=agents.get(client, ""), reason=reason)
         return moot
+
+    def spare_rest(self) -> list[CancelTask]:
+        """Enough are completed, so nobody waits for the others; they have not failed. Orders to stop those that run."""
+        left, moot = self._let_go()
+        self.spare.update(left)
+        return moot
+
+    def lose(self, client: int) -> None:
+        """A completed client's update is gone: it is the first to be trained again, and as the same attempt."""
+        del self.completed[client]
+        self.waiting.insert(0, client)
 
     def recall(self) -> None:
         """The controller is a new one: what ran waits again, first in line, and it counts as the same attempt."""
-        self.waiting = [*sorted(self.running), *self.waiting]
+        self.waiting = [*sorted(self.running, key=self._line.index), *self.waiting]
         self.running.clear()
 
     def reprieve(self) -> None:
         """The round was given up and is taken up again: dropped clients wait again, and all as if never tried."""
-        self.waiting += sorted(self.dropped)
+        self.waiting += sorted(self.dropped, key=self._line.index)
         self.dropped.clear()
         for client in self.waiting:
             self.attempts[client] = 1
@@ -114,12 +137,21 @@ class Round:
 
     def validate(self) -> None:
         """Raise AssertionError where a client is nowhere, in two places, or not of this round."""
-        places = [*self.waiting, *self.running, *self.completed, *self.dropped]
+        places = [*self.waiting, *self.running, *self.completed, *self.dropped, *self.spare]
         assert sorted(places) == list(self.selected), f"round {self.number}: {self.selected} stand as {places}"
         busy = list(self.running.values())
         assert len(busy) == len(set(busy)), f"round {self.number}: an agent trains two clients: {self.running}"
+        assert len(self.completed) <= self.wanted, f"round {self.number}: more updates than {self.wanted} were taken"
         for client, record in self.completed.items():
             assert (record.round, record.client) == (self.number, client), f"a foreign update: {record}"
+
+    def _let_go(self) -> tuple[list[int], list[CancelTask]]:
+        """The clients that are not completed, which from now on nobody waits for, and orders to stop those that run."""
+        left = sorted((*self.waiting, *self.running))
+        moot = [self._cancel(client) for client in sorted(self.running)]
+        self.waiting.clear()
+        self.running.clear()
+        return left, moot
 
     def _cancel(self, client: int) -> CancelTask:
         return CancelTask(agent=self.running[client], round=self.number, client=client, attempt=self.attempts[client])

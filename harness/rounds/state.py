@@ -8,6 +8,7 @@ from typing import Literal
 from harness.records import Clock, Failure, RoundRecord
 from harness.rounds.commands import SetDeadline
 from harness.rounds.events import AgentJoined, Aggregated, DeadlineKind
+from harness.rounds.late import LateBook
 from harness.rounds.plan import RunPlan
 from harness.rounds.round import Round
 
@@ -33,6 +34,7 @@ class RunState:
         self._deadlines: dict[DeadlineKind, SetDeadline] = {}
         self._aggregated: Aggregated | None = None
         self._records: list[RoundRecord] = []
+        self._late = LateBook()
 
     @property
     def phase(self) -> Phase:
@@ -76,7 +78,7 @@ class RunState:
 
     @property
     def selected(self) -> tuple[int, ...]:
-        """The clients of the round, as are the next four: each stands in exactly one of them."""
+        """The clients of the round, as are the next five: each stands in exactly one of them."""
         return () if self._current is None else self._current.selected
 
     @property
@@ -98,6 +100,16 @@ class RunState:
     def dropped(self) -> tuple[Failure, ...]:
         """Clients that the round goes on without, and why."""
         return () if self._current is None else self._current.failures()
+
+    @property
+    def spare(self) -> tuple[int, ...]:
+        """Clients that were chosen beyond need, and that nobody waits for any more."""
+        return () if self._current is None else tuple(sorted(self._current.spare))
+
+    @property
+    def state_before_sha256(self) -> str:
+        """The state that the open round trains from; the newest one where there is none."""
+        return self._records[-1].state_sha256 if self._records else self._initial_state_sha256 or ""
 
     @property
     def agents(self) -> tuple[str, ...]:

@@ -18,7 +18,7 @@ from harness.rounds.commands import (
 from harness.rounds.events import Aggregated, DeadlineKind, Evaluated
 from harness.rounds.phases import ClosedRound, round_record
 from harness.rounds.round import Round
-from harness.rounds.selection import cohort
+from harness.rounds.selection import training_line
 from harness.rounds.state import RunState
 
 
@@ -30,7 +30,7 @@ class Transitions(RunState):
         joined = self._agents.values()
         hosts = {agent.agent: agent.host for agent in joined}
         ship_s = max(agent.ship_s for agent in joined)
-        self._clock = "critical path" if self._plan.virtual else clock_for(hosts, self._plan.clients_per_round)
+        self._clock = "critical path" if self._plan.virtual else clock_for(hosts, self._plan.chosen)
         self._init_s = self._svd_s + ship_s
         start = StartRun(
             clock=self._clock,
@@ -44,8 +44,8 @@ class Transitions(RunState):
 
     def _open_round(self, at_s: float) -> list[AnyCommand]:
         plan, number = self._plan, len(self._records) + 1
-        selected = cohort(plan.cohort_seed, number, plan.clients, plan.clients_per_round)
-        self._current = Round(number, selected, at_s)
+        line = training_line(plan.cohort_seed, number, plan.clients, plan.clients_per_round, plan.chosen)
+        self._current = Round(number, line, at_s, plan.clients_per_round)
         self._phase, self._extensions = "training", 0
         return [self._deadline("round"), *self._go_on()]
 
@@ -53,8 +53,9 @@ class Transitions(RunState):
         """Conclude a round that has nothing to wait for; else give every idle agent a client, or await agents."""
         if self._phase != "training":
             return []
+        moot = self._open.spare_rest() if self._open.enough else []
         if self._open.settled:
-            return self._conclude()
+            return [*moot, *self._conclude()]
         return self._assign() if self._agents else [self._deadline("agents")]
 
     def _assign(self) -> list[AnyCommand]:
@@ -95,6 +96,8 @@ class Transitions(RunState):
                 selected=self.selected,
                 clients=tuple(self._open.completed.values()),
                 failed=self.dropped,
+                spare=self.spare,
+                late=self._late.close(),
                 aggregated=aggregated,
                 evaluated=evaluated,
             )

@@ -1,5 +1,5 @@
 """Frames and their bytes, socket options of both sides, and waiting. High-water marks are off because flow is
-controlled by credit in bytes (:mod:`harness.protocol.transfer`).
+controlled by credit in bytes (:mod:`harness.protocol.transfer`): at one, a ROUTER loses messages without a word.
 """
 
 from __future__ import annotations
@@ -10,7 +10,8 @@ from dataclasses import dataclass
 import zmq
 
 from harness.protocol.codec import encode
-from harness.protocol.messages import MAX_CHUNK_BYTES, MAX_FRAMES, Message
+from harness.protocol.messages import Message
+from harness.transport.limits import MAX_FRAME_BYTES
 
 BATCH = 64
 """At most so many messages of a socket are handed out at once, so that one busy peer cannot starve the rest."""
@@ -50,7 +51,7 @@ def configure(socket: zmq.Socket[bytes]) -> None:
     """Options of both sides."""
     for option, value in (
         (zmq.IPV6, 1),
-        (zmq.MAXMSGSIZE, 4 * MAX_CHUNK_BYTES),
+        (zmq.MAXMSGSIZE, MAX_FRAME_BYTES),
         (zmq.HANDSHAKE_IVL, 5_000),
         (zmq.LINGER, 1_000),
         (zmq.SNDHWM, 0),
@@ -74,9 +75,7 @@ def received(socket: zmq.Socket[bytes]) -> list[list[zmq.Frame]]:
     return messages
 
 
-def arrival_of(frames: list[zmq.Frame], peer: bytes, beat: bool) -> Arrival | None:
-    """A message of one or two frames, or None of any other number."""
-    if not 1 <= len(frames) <= MAX_FRAMES:
-        return None
+def arrival_of(frames: list[zmq.Frame], peer: bytes, beat: bool, user: str = "") -> Arrival:
+    """A message whose frames :func:`harness.transport.limits.fault_of` found to be well."""
     parts = [frame.buffer for frame in frames]
-    return Arrival(peer, beat, parts[0], parts[1] if len(parts) > 1 else None, wire_bytes_of(*parts))
+    return Arrival(peer, beat, parts[0], parts[1] if len(parts) > 1 else None, wire_bytes_of(*parts), user)

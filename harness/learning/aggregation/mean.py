@@ -2,32 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from safetensors import SafetensorError, safe_open
-from safetensors.numpy import save_file
 
-from harness.blobs import blob_of
 from harness.errors import BlobError, TrainerError
-from harness.learning.writing import safetensors_written
+from harness.learning.slices import Array, SlicedState, slices, write_slices
 
-Array = NDArray[np.float32]
+Update = tuple[SlicedState, int]
+"""An update that is open, and its samples n_k."""
 
 
 def weighted_mean(updates: Sequence[tuple[Path, int]], out: Path) -> str:
     """Write sum n_k theta_k / sum n_k over ``updates``, pairs of file and n_k; answers with the SHA-256 of ``out``.
 
-    The files are mapped and summed in float64, tensor by tensor, in the order given: memory holds one state however
-    many clients there are, and equal orders give equal bits.
+    The files are summed in float64, slice by slice, in the order given: memory holds a few slices however many clients
+    there are and however large their states, and equal orders give equal bits. ``out`` is on the disk before it gets
+    its name: a run goes on from it.
 
     Raises:
-        BlobError: a file is not safetensors, or its names or shapes are not those of the first.
+        BlobError: a file is not safetensors of float32, or its names or shapes are not those of the first.
         TrainerError: an update has a value that is not finite, or no samples.
+        OSError: ``out`` could not be written.
     """
     if not updates:
         raise TrainerError("there are no updates to average; a round needs at least one")
@@ -35,52 +34,48 @@ def weighted_mean(updates: Sequence[tuple[Path, int]], out: Path) -> str:
         if samples < 1:
             raise TrainerError(f"{path} reports {samples} samples; an update needs at least one")
     with ExitStack() as stack:
-        files = [(path, stack.enter_context(_mapped(path)), samples) for path, samples in updates]
-        names = _common_names([(path, file) for path, file, _ in files])
-        mean = {name: _mean_of(name, files) for name in names}
-    with safetensors_written(out) as temporary:
-        save_file(mean, temporary)
-    return blob_of(out).sha256
+        files = [(stack.enter_context(SlicedState(path)), samples) for path, samples in updates]
+        first, *others = [file for file, _ in files]
+        for file in others:
+            _compare(first, file)
+        return write_slices(out, first.shapes, _mean(files), synced=True)
 
 
-def _mapped(path: Path) -> Any:
-    try:
-        return safe_open(path, framework="np")
-    except (OSError, SafetensorError) as error:
-        raise BlobError(f"{path} is not a readable safetensors file ({error}); send the update again") from None
-
-
-def _common_names(files: list[tuple[Path, Any]]) -> list[str]:
-    """Names that all files have, sorted.
+def _compare(first: SlicedState, other: SlicedState) -> None:
+    """See that two updates are of one run.
 
     Raises:
-        BlobError: they differ.
+        BlobError: their names or shapes differ.
     """
-    first_path, first = files[0]
-    expected = set(first.keys())
-    for path, file in files[1:]:
-        if different := expected ^ set(file.keys()):
-            name = min(different)
-            fault = "lacks" if name in expected else "has the unknown"
-            raise BlobError(f"{path} {fault} tensor {name}, other than {first_path}; updates of one run have the same")
-    return sorted(expected)
+    if different := first.shapes.keys() ^ other.shapes.keys():
+        name = min(different)
+        fault = "lacks" if name in first.shapes else "has the unknown"
+        raise BlobError(
+            f"{other.path} {fault} tensor {name}, other than {first.path}; updates of one run have the same"
+        )
+    for name, shape in other.shapes.items():
+        if shape != first.shapes[name]:
+            shapes = f"{list(shape)} instead of {list(first.shapes[name])}"
+            raise BlobError(f"tensor {name} of {other.path} is {shapes}; updates of one run have the same shapes")
 
 
-def _mean_of(name: str, files: list[tuple[Path, Any, int]]) -> Array:
-    """The mean of one tensor; n_k is applied before the division, so that equal updates give themselves exactly."""
-    first_path, first, first_samples = files[0]
-    total = np.multiply(_checked(name, first_path, first.get_tensor(name)), first_samples, dtype=np.float64)
-    for path, file, samples in files[1:]:
-        tensor = _checked(name, path, file.get_tensor(name))
-        if tensor.shape != total.shape:
-            shapes = f"{list(tensor.shape)} instead of {list(total.shape)}"
-            raise BlobError(f"tensor {name} of {path} is {shapes}; updates of one run have the same shapes")
-        total += np.multiply(tensor, samples, dtype=np.float64)
-    total /= sum(samples for _, _, samples in files)
-    return total.astype(np.float32)
+def _mean(files: Sequence[Update]) -> Iterator[Array]:
+    """The slices of the mean, tensor by tensor in the order of names."""
+    shapes, weight = files[0][0].shapes, sum(samples for _, samples in files)
+    for name in sorted(shapes):
+        for start, stop in slices(shapes[name]):
+            total = _weighted(name, files[0], start, stop)
+            for update in files[1:]:
+                total += _weighted(name, update, start, stop)
+            # n_k is applied before the division, so that equal updates give themselves exactly.
+            total /= weight
+            yield total.astype(np.float32)
 
 
-def _checked(name: str, path: Path, tensor: Array) -> Array:
-    if not np.isfinite(tensor).all():
-        raise TrainerError(f"tensor {name} of {path} has values that are not finite; lower the learning rate")
-    return tensor
+def _weighted(name: str, update: Update, start: int, stop: int) -> NDArray[np.float64]:
+    """A slice of one update times its samples, in float64."""
+    file, samples = update
+    values = file.values(name, start, stop)
+    if not np.isfinite(values).all():
+        raise TrainerError(f"tensor {name} of {file.path} has values that are not finite; lower the learning rate")
+    return np.multiply(values, samples, dtype=np.float64)

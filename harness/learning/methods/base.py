@@ -37,10 +37,11 @@ class Attached:
             fault = "lacks" if name in self.trainable else "has the unknown"
             raise TrainerError(f"the state {fault} tensor {name}; it was made for another method or model")
         for name, parameter in self.trainable.items():
-            if state[name].shape != parameter.shape:
-                shapes = f"{list(state[name].shape)} instead of {list(parameter.shape)}"
+            tensor = state[name]  # once: it may be read from a file for this
+            if tensor.shape != parameter.shape:
+                shapes = f"{list(tensor.shape)} instead of {list(parameter.shape)}"
                 raise TrainerError(f"tensor {name} of the state is {shapes}; it was made for another method or model")
-            parameter.copy_(state[name])
+            parameter.copy_(tensor)
 
     def state(self) -> dict[str, Tensor]:
         """Copies of the trainable tensors, float32, on the processor."""

@@ -1,0 +1,131 @@
+"""Safetensors files of float32 tensors, read and written slice by slice: memory holds a slice, however large a state.
+
+The form (https://github.com/huggingface/safetensors): eight bytes with the header's length, the header as JSON, filled
+up with spaces to a multiple of eight, then the tensors one after another.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import math
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from safetensors import SafetensorError, safe_open
+
+from harness.durable import written_whole
+from harness.errors import BlobError
+
+Array = NDArray[np.float32]
+Shape = tuple[int, ...]
+
+SLICE_VALUES = 1024 * 1024
+"""Values in a slice: 4 MiB of a file, twice that in float64."""
+FLOAT32 = np.dtype("<f4")
+ALIGNMENT_BYTES = 8
+
+
+class SlicedState:
+    """A state file that is open for reading; ``shapes`` go by name. Reading leaves nothing of it in this process.
+
+    Raises:
+        BlobError: it is not safetensors, or a tensor is not of float32.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.shapes, self._offsets = _layout(path)
+        self._file = path.open("rb", buffering=0)
+
+    def values(self, name: str, start: int, stop: int) -> Array:
+        """The values of a tensor from ``start`` to ``stop``, counted through all its dimensions.
+
+        Raises:
+            BlobError: the file ends before them.
+        """
+        self._file.seek(self._offsets[name] + start * FLOAT32.itemsize)
+        values = np.fromfile(self._file, FLOAT32, stop - start)
+        if len(values) < stop - start:
+            raise BlobError(f"{self.path} ends within tensor {name}; fetch or write it again")
+        return values
+
+    def close(self) -> None:
+        """Let go of the file."""
+        self._file.close()
+
+    def __enter__(self) -> SlicedState:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self.close()
+
+
+def slices(shape: Shape) -> Iterator[tuple[int, int]]:
+    """Start and stop of the slices of a tensor; none of one without values."""
+    count = math.prod(shape)
+    for start in range(0, count, SLICE_VALUES):
+        yield start, min(start + SLICE_VALUES, count)
+
+
+def write_slices(path: Path, shapes: Mapping[str, Shape], values: Iterable[Array], *, synced: bool = False) -> str:
+    """Write a state whose ``values`` come in slices, tensor by tensor in the order of names; the file's SHA-256.
+
+    The bytes are those of ``safetensors.numpy.save_file``; the file appears when it is complete, and with ``synced``
+    stays after a loss of power.
+
+    Raises:
+        OSError: it could not be written; nothing appears.
+    """
+    digest = hashlib.sha256()
+    try:
+        with written_whole(path, synced=synced) as partial, partial.open("wb") as file:
+            for data in _data(shapes, values):
+                digest.update(data)
+                file.write(data)
+    except OSError as error:
+        raise OSError(error.errno, error.strerror, str(path)) from error  # of a write the system says no name
+    return digest.hexdigest()
+
+
+def _data(shapes: Mapping[str, Shape], values: Iterable[Array]) -> Iterator[bytes | memoryview]:
+    yield _header(shapes)
+    for array in values:
+        yield array.astype(FLOAT32, copy=False).data.cast("B")
+
+
+def _header(shapes: Mapping[str, Shape]) -> bytes:
+    told, end = {}, 0
+    for name in sorted(shapes):
+        start, end = end, end + math.prod(shapes[name]) * FLOAT32.itemsize
+        told[name] = {"dtype": "F32", "shape": list(shapes[name]), "data_offsets": [start, end]}
+    text = json.dumps(told, ensure_ascii=False, separators=(",", ":")).encode()
+    text += b" " * (-len(text) % ALIGNMENT_BYTES)
+    return len(text).to_bytes(8, "little") + text
+
+
+def _layout(path: Path) -> tuple[dict[str, Shape], dict[str, int]]:
+    """Shapes by name, and where the tensors begin in the file. The library checks that there are no gaps."""
+    shapes: dict[str, Shape] = {}
+    try:
+        with safe_open(path, framework="np") as file:
+            for name in file.offset_keys():
+                shapes[name] = _shape(path, name, file.get_slice(name))
+    except (OSError, SafetensorError) as error:
+        raise BlobError(f"{path} is not a readable safetensors file ({error}); fetch or write it again") from None
+    with path.open("rb") as opened:
+        offset = 8 + int.from_bytes(opened.read(8), "little")
+    offsets = {}
+    for name, shape in shapes.items():
+        offsets[name] = offset
+        offset += math.prod(shape) * FLOAT32.itemsize
+    return shapes, offsets
+
+
+def _shape(path: Path, name: str, tensor: Any) -> Shape:
+    if tensor.get_dtype() != "F32":
+        raise BlobError(f"tensor {name} of {path} is of {tensor.get_dtype()}; states are of F32")
+    return tuple(tensor.get_shape())

@@ -1,0 +1,119 @@
+"""``federa-bench run``, ``compare`` and ``resume``: runs, from what the command line says to their report."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from harness import launch, listing
+from harness.options import (
+    Agents,
+    Bind,
+    Data,
+    Debug,
+    DryRun,
+    External,
+    FleetName,
+    Keys,
+    Models,
+    Out,
+    PrintConfig,
+    ProfileName,
+    ProfileNames,
+    Rounds,
+    Seed,
+    SetOption,
+)
+from harness.profiles import METHODS, Experiment
+
+
+def run(
+    profile: ProfileName = "quickstart",
+    method: Annotated[str, typer.Option(help=f"One of: {', '.join(METHODS)}.")] = "federa",
+    seed: Seed = None,
+    data: Data = None,
+    models: Models = None,
+    rounds: Rounds = None,
+    out: Out = Path("runs"),
+    set_: SetOption = None,
+    bind: Bind = None,
+    agents: Agents = None,
+    external: External = False,
+    keys: Keys = None,
+    fleet: FleetName = None,
+    dry_run: DryRun = False,
+    print_config: PrintConfig = False,
+    debug: Debug = False,
+) -> int:
+    """Run one method of an experiment, print its time to target, write its report."""
+    given = launch.AgentOptions(bind, agents, external, keys)
+    experiments = [launch.experiment_of(profile, set_ or [], rounds, agents, seed, fleet)]
+    return _bench(experiments, method, data, models, out, given, dry_run, print_config)
+
+
+def compare(
+    profiles_: ProfileNames = None,
+    methods: Annotated[str, typer.Option(help="Methods, separated by spaces, or 'all'.")] = "all",
+    seed: Seed = None,
+    data: Data = None,
+    models: Models = None,
+    rounds: Rounds = None,
+    out: Out = Path("runs"),
+    set_: SetOption = None,
+    bind: Bind = None,
+    agents: Agents = None,
+    external: External = False,
+    keys: Keys = None,
+    fleet: FleetName = None,
+    dry_run: DryRun = False,
+    print_config: PrintConfig = False,
+    debug: Debug = False,
+) -> int:
+    """Run several methods of an experiment, or of several, one after another, and write one report of them all."""
+    names = profiles_ or ["quickstart"]
+    experiments = [launch.experiment_of(name, set_ or [], rounds, agents, seed, fleet) for name in names]
+    given = launch.AgentOptions(bind, agents, external, keys)
+    return _bench(experiments, methods, data, models, out, given, dry_run, print_config)
+
+
+def resume(
+    run_folder: Annotated[Path, typer.Argument(metavar="RUN", help="The folder of an interrupted run.")],
+    bind: Bind = None,
+    external: External = False,
+    keys: Keys = None,
+    debug: Debug = False,
+) -> int:
+    """Go on with a run that was interrupted, from its last recorded event."""
+    from harness.bench import resumable
+
+    folder = resumable(run_folder)
+    launch.carry_on(folder, launch.AgentOptions(bind, None, external, keys))
+    return launch.report([folder.path])
+
+
+def _bench(
+    experiments: Sequence[Experiment],
+    methods: str,
+    data: Path | None,
+    models: Path | None,
+    out: Path,
+    agents: launch.AgentOptions,
+    dry_run: bool,
+    print_config: bool,
+) -> int:
+    wanted = launch.methods_of(methods)
+    if print_config:
+        launch.print_configs(experiments)
+        return 0
+    launch.check_folders(data, models, out)
+    launch.check_fleet(experiments, agents)
+    launch.check_tables(experiments, wanted)
+    if dry_run:
+        for experiment in experiments:
+            listing.plan(Console(), experiment, wanted)
+        return 0
+    return launch.bench(experiments, wanted, data, models, out, agents)

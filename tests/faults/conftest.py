@@ -1,0 +1,79 @@
+"""Fixtures of the fault suite: the ledger of tries, which becomes a table at the session's end, and runs to disturb."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+
+import pytest
+from ground import Ground, Setting, free_port, undisturbed_hashes
+from ledger import Faults
+
+HERE = Path(__file__).parent
+LEDGER = pytest.StashKey[Faults]()
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.stash[LEDGER] = Faults(config.getoption("tries"))
+    config.pluginmanager.register(Witness(config.stash[LEDGER], config), "faults")
+
+
+@pytest.fixture(scope="session")
+def faults(pytestconfig: pytest.Config) -> Faults:
+    return pytestconfig.stash[LEDGER]
+
+
+@pytest.fixture
+def start(tmp_path: Path) -> Iterator[Callable[..., Ground]]:
+    """Start a run to disturb: ``start(Setting(...))``, with the further fields of :class:`ground.Ground` by name.
+
+    What runs at the test's end is ended; a test of several tries closes each ground itself.
+    """
+    with ExitStack() as stack:
+        count = 0
+
+        def started(setting: Setting, **more: Any) -> Ground:
+            nonlocal count
+            count += 1
+            return stack.enter_context(Ground(tmp_path / f"run-{count}", setting, **{"port": free_port(), **more}))
+
+        yield started
+
+
+@pytest.fixture(scope="session")
+def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> Callable[[Setting], list[str]]:
+    """The states' hashes of a run that nothing happens to; each is run once in a session."""
+    known: dict[tuple[object, ...], list[str]] = {}
+
+    def hashes_of(setting: Setting) -> list[str]:
+        if setting.what_counts not in known:
+            known[setting.what_counts] = undisturbed_hashes(setting, tmp_path_factory.mktemp("undisturbed"))
+        return known[setting.what_counts]
+
+    return hashes_of
+
+
+class Witness:
+    """Sees which fault tests were left out, skipped or failed, and has the table written."""
+
+    def __init__(self, ledger: Faults, config: pytest.Config) -> None:
+        self._ledger, self._document = ledger, config.getoption("write_table")
+
+    def pytest_deselected(self, items: Sequence[pytest.Item]) -> None:
+        self._ledger.deselected += len(items)
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        path, _, test = report.nodeid.partition("::")
+        if Path(path).parent.name != HERE.name:
+            return
+        if report.failed:
+            self._ledger.failed.append(f"{Path(path).name}: {test}")
+        elif report.skipped and isinstance(report.longrepr, tuple):
+            reason = report.longrepr[2].removeprefix("Skipped: ")
+            self._ledger.skipped.append(f"`{test}`: {reason}")
+
+    def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
+        if self._document is not None:
+            terminalreporter.write_line(self._ledger.write(Path(self._document)))

@@ -1,0 +1,99 @@
+"""An agent that is killed costs time alone: in the middle of a transfer, or at any moment; and so does SIGTERM."""
+
+from __future__ import annotations
+
+import random
+import signal
+from collections.abc import Callable
+from contextlib import ExitStack, closing
+from pathlib import Path
+
+import pytest
+from books import check_books
+from ground import Ground, Setting
+from ledger import Faults
+
+from harness.rounds.events import AgentJoined, AgentLost
+
+PERCENTS = (10, 50, 90, 99)
+ALONE = Setting(rounds=3, clients=2, agents=1, state_bytes=600_000, rate_mbps=8.0)
+"""A transfer takes 0.6 s in 120 chunks, and nobody else does the work of an agent that is gone."""
+TWO = Setting(rounds=3, clients=4, agents=2, state_bytes=200_000, rate_mbps=8.0)
+TWO_TAKE_S = 2.5
+
+Start = Callable[..., Ground]
+Undisturbed = Callable[[Setting], list[str]]
+
+
+def partial_update(ground: Ground) -> list[Path]:
+    """What has landed at the controller of an update."""
+    return list(ground.run.glob("updates/*/*.part"))
+
+
+def partial_state(ground: Ground) -> list[Path]:
+    """What has landed at the agent of a round's state."""
+    return list(ground.folder.glob("caches/**/state*.part"))
+
+
+def reached(files: list[Path], size_bytes: float) -> bool:
+    """Whether one of these partial files is so large."""
+    try:
+        return any(file.stat().st_size >= size_bytes for file in files)
+    except FileNotFoundError:  # it is whole by now
+        return False
+
+
+@pytest.mark.parametrize(("way", "partial"), [("an upload", partial_update), ("a download", partial_state)])
+def test_an_agent_killed_in_a_transfer_goes_on_with_it(
+    faults: Faults, start: Start, undisturbed: Undisturbed, way: str, partial: Callable[[Ground], list[Path]]
+) -> None:
+    for _ in range(faults.tries(1, 5)):
+        with closing(start(ALONE)) as ground, ExitStack() as stack:
+            whole_bytes = (ground.run / "checkpoints" / "round-0000.safetensors").stat().st_size
+            for percent in PERCENTS:
+                attempt = stack.enter_context(faults.trying(f"SIGKILL of an agent at {percent} % of {way}"))
+                kept_bytes = whole_bytes * percent / 100
+                ground.until(lambda kept=kept_bytes: reached(partial(ground), kept), f"{percent} % of {way}")
+                since, resumed = ground.progress(), resumed_bytes(ground)
+                ground.agents["agent-1"].signal(signal.SIGKILL)
+                attempt.recovered(ground.until_progress(since))
+                assert resumed_bytes(ground) - resumed >= kept_bytes, f"the first {percent} % of {way} moved again"
+            assert ground.final_states() == undisturbed(ALONE)
+            assert ground.count(AgentLost) >= len(PERCENTS)
+
+
+def resumed_bytes(ground: Ground) -> int:
+    """Bytes that moved before something broke and did not move again, of all updates so far."""
+    return sum(event.record.resumed_bytes for event in ground.updates())
+
+
+def test_an_agent_killed_at_any_moment_costs_time_alone(faults: Faults, start: Start, undisturbed: Undisturbed) -> None:
+    chance = random.Random(4)
+    for _ in range(faults.tries(2, 20)):
+        with closing(start(TWO)) as ground, faults.trying("SIGKILL of an agent at a random moment") as attempt:
+            ground.until_later(chance.uniform(0, TWO_TAKE_S))
+            victim = ground.agents[chance.choice(("agent-1", "agent-2"))]
+            since = ground.progress(victim.name)
+            victim.signal(signal.SIGKILL)
+            attempt.recovered(ground.until_progress(since, victim.name))
+            assert ground.final_states() == undisturbed(TWO)
+
+
+def test_an_agent_that_is_told_to_end_says_goodbye_and_takes_its_place_again(
+    faults: Faults, start: Start, undisturbed: Undisturbed
+) -> None:
+    chance = random.Random(5)
+    for _ in range(faults.tries(1, 10)):
+        with closing(start(TWO)) as ground, faults.trying("SIGTERM of an agent at a random moment") as attempt:
+            ground.until_seen(AgentJoined, 2)
+            ground.until_later(chance.uniform(0, TWO_TAKE_S / 2))
+            agent = ground.agents["agent-1"]
+            since = ground.progress(agent.name)
+            agent.signal(signal.SIGTERM)
+            ground.until(lambda agent=agent: agent.exit_codes, "its end")
+            assert agent.exit_codes == [0]
+            attempt.recovered(ground.until_progress(since, agent.name))
+            ground.finish()
+            [lost] = [event for event in ground.events() if isinstance(event, AgentLost)]
+            assert "it left" in lost.reason
+            assert [record.state_sha256 for record in check_books(ground.run)] == undisturbed(TWO)
