@@ -80,7 +80,8 @@ class AgentCache:
     def clear_task(self) -> None:
         """Remove the files of the last task: its state, whole or in part, its update, its journal."""
         self.outbox.forget()
-        for path in self._states():
+        half_written = self._work.glob(f".{UPDATE}*")  # by a trainer that was killed
+        for path in (*self._states(), *half_written):
             path.unlink(missing_ok=True)
 
     def close(self) -> None:

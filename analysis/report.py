@@ -33,7 +33,7 @@ def write_report(runs: Sequence[Run], out: Path, left_out: Sequence[str] = ()) -
         out.parent.mkdir(parents=True, exist_ok=True)
         out.write_text(page, encoding="utf-8")
     except OSError as error:
-        raise not_written(str(out), error, "give another --out") from None
+        raise not_written(str(out), error, _instead(runs)) from None
     return out
 
 
@@ -49,7 +49,12 @@ def write_tables(runs: Sequence[Run], out_dir: Path) -> tuple[Path, ...]:
             stale.unlink()  # of a target, a paper's table or seeds that these runs do not have
         return tuple(path for table in _all_tables(stats.in_order(runs)) for path in _write_table(table, out_dir))
     except OSError as error:
-        raise not_written(f"{out_dir}: tables", error, "give another --out") from None
+        raise not_written(f"{out_dir}: tables", error, _instead(runs)) from None
+
+
+def _instead(runs: Sequence[Run]) -> str:
+    """What to do where nothing can be written; the runs themselves are as they were."""
+    return f"give another --out, then: federa-bench report {' '.join(str(run.path) for run in runs)}"
 
 
 def _all_tables(runs: Sequence[Run]) -> tuple[Table, ...]:

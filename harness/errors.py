@@ -16,6 +16,11 @@ Every message says what is wrong, where, and what to do. The command line prints
 
 from __future__ import annotations
 
+import errno
+
+FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+"""A disk, a user's share of it, or a file can take no more."""
+
 
 class FederaBenchError(Exception):
     """Base of all errors that a user is meant to read."""
@@ -70,4 +75,6 @@ def not_written(what: str, error: OSError, instead: str) -> FederaBenchError:
         return UsageError(f"{what} cannot be written: a file stands where a folder should be; {instead}")
     if isinstance(error, IsADirectoryError):
         return UsageError(f"{what} cannot be written: a folder stands where a file should be; {instead}")
-    return StoreError(f"{what} cannot be written ({error.strerror}); free space or {instead}")
+    if error.errno in FULL:
+        return StoreError(f"the disk is full: {what} cannot be written; free space or {instead}")
+    return StoreError(f"{what} cannot be written ({error.strerror}); mend that or {instead}")

@@ -199,3 +199,19 @@ def test_while_the_controller_is_away_the_agent_waits_without_a_word(stage: Stag
     stage.controller.task(b"state")
     stage.controller.until(m.Done)
     assert stage.log.read_text().count("connecting again") == 1
+
+
+class Unheard(m.Message, frozen=True, kw_only=True, tag="unheard"):
+    """Of a type that no agent knows."""
+
+
+def test_a_message_that_cannot_be_read_costs_the_connection_alone(stage: Stage) -> None:
+    stage.start()
+    stage.controller.until(m.Ready)
+    ref = stage.controller.task(b"state", client=4)
+    stage.controller.until_doing("training")
+    stage.controller.send(Unheard())
+    stage.controller.until(m.Hello, 2)
+    (stage.controller.folder / "gate").touch()
+    assert stage.controller.until(m.Done).ref == ref
+    assert "a message could not be read" in stage.log.read_text()

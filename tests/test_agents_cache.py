@@ -92,6 +92,7 @@ def test_of_two_that_wait_only_one_is_kept(tmp_path: Path) -> None:
 def test_a_cleared_task_leaves_nothing(tmp_path: Path) -> None:
     kill_one(tmp_path, "keeps")
     cache = AgentCache(tmp_path, "a1", HERE)
+    cache.update.with_name(f".{cache.update.name}.part").write_bytes(b"half")
     cache.clear_task()
     assert list(cache.update.parent.iterdir()) == []
     cache.close()

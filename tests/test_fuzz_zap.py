@@ -1,4 +1,4 @@
-"""Whatever libzmq, or whoever reaches its socket, asks about a handshake: it gets a reply, and only a known key a yes."""
+"""Whatever is asked about a handshake: it is answered, and only a key that is allowed gets a yes."""
 
 from __future__ import annotations
 

@@ -123,6 +123,7 @@ PURE = (
     "agents.lifecycle",
     "agents.kept",
     "agents.preparation",
+    "agents.patience",
     "agents.session",
     "agents.tasks",
     "agents.frames",

@@ -12,6 +12,7 @@ from run_folders import EXPERIMENT, header, round_record
 
 from harness import listing
 from harness.errors import StoreError, UsageError
+from harness.profiles import RoundsProfile
 from harness.store import RunFolder
 
 

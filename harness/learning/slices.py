@@ -26,7 +26,7 @@ Shape = tuple[int, ...]
 SLICE_VALUES = 1024 * 1024
 """Values in a slice: 4 MiB of a file, twice that in float64."""
 FLOAT32 = np.dtype("<f4")
-ALIGNMENT_BYTES = 8
+LENGTH_BYTES = ALIGNMENT_BYTES = 8
 
 
 class SlicedState:
@@ -104,28 +104,21 @@ def _header(shapes: Mapping[str, Shape]) -> bytes:
         told[name] = {"dtype": "F32", "shape": list(shapes[name]), "data_offsets": [start, end]}
     text = json.dumps(told, ensure_ascii=False, separators=(",", ":")).encode()
     text += b" " * (-len(text) % ALIGNMENT_BYTES)
-    return len(text).to_bytes(8, "little") + text
+    return len(text).to_bytes(LENGTH_BYTES, "little") + text
 
 
 def _layout(path: Path) -> tuple[dict[str, Shape], dict[str, int]]:
-    """Shapes by name, and where the tensors begin in the file. The library checks that there are no gaps."""
-    shapes: dict[str, Shape] = {}
+    """Shapes by name, and where the tensors begin in the file. The library checks the header before it is read here."""
     try:
-        with safe_open(path, framework="np") as file:
-            for name in file.offset_keys():
-                shapes[name] = _shape(path, name, file.get_slice(name))
+        with safe_open(path, framework="np"), path.open("rb") as file:
+            header_bytes = int.from_bytes(file.read(LENGTH_BYTES), "little")
+            told: dict[str, Any] = json.loads(file.read(header_bytes))
     except (OSError, SafetensorError) as error:
         raise BlobError(f"{path} is not a readable safetensors file ({error}); fetch or write it again") from None
-    with path.open("rb") as opened:
-        offset = 8 + int.from_bytes(opened.read(8), "little")
-    offsets = {}
-    for name, shape in shapes.items():
-        offsets[name] = offset
-        offset += math.prod(shape) * FLOAT32.itemsize
-    return shapes, offsets
-
-
-def _shape(path: Path, name: str, tensor: Any) -> Shape:
-    if tensor.get_dtype() != "F32":
-        raise BlobError(f"tensor {name} of {path} is of {tensor.get_dtype()}; states are of F32")
-    return tuple(tensor.get_shape())
+    told.pop("__metadata__", None)
+    for name, tensor in told.items():
+        if tensor["dtype"] != "F32":
+            raise BlobError(f"tensor {name} of {path} is of {tensor['dtype']}; states are of F32")
+    start = LENGTH_BYTES + header_bytes
+    shapes = {name: tuple(tensor["shape"]) for name, tensor in told.items()}
+    return shapes, {name: start + tensor["data_offsets"][0] for name, tensor in told.items()}

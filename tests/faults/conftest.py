@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from ground import Ground, Setting, free_port, undisturbed_hashes
 from ledger import Faults
+from table import table
 
 HERE = Path(__file__).parent
 LEDGER = pytest.StashKey[Faults]()
@@ -62,7 +63,15 @@ class Witness:
         self._ledger, self._document = ledger, config.getoption("write_table")
 
     def pytest_deselected(self, items: Sequence[pytest.Item]) -> None:
-        self._ledger.deselected += len(items)
+        self._ledger.partial |= bool(items)
+
+    def pytest_collection_finish(self, session: pytest.Session) -> None:
+        collected = {item.path for item in session.items}
+        self._ledger.partial |= not collected.issuperset(HERE.glob("test_*.py"))
+
+    def pytest_sessionfinish(self, session: pytest.Session, exitstatus: int) -> None:
+        ended = exitstatus in (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED)
+        self._ledger.partial |= not ended or bool(session.shouldfail) or bool(session.shouldstop)
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         path, _, test = report.nodeid.partition("::")
@@ -75,5 +84,10 @@ class Witness:
             self._ledger.skipped.append(f"`{test}`: {reason}")
 
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
-        if self._document is not None:
+        if self._document is None:
+            return
+        terminalreporter.write_line(table(self._ledger.noted))
+        try:
             terminalreporter.write_line(self._ledger.write(Path(self._document)))
+        except (OSError, ValueError) as error:
+            terminalreporter.write_line(f"no table was written: {error}")

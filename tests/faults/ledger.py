@@ -37,7 +37,8 @@ class Faults:
     noted: list[Try] = field(default_factory=list)
     skipped: list[str] = field(default_factory=list)
     failed: list[str] = field(default_factory=list)
-    deselected: int = 0
+    partial: bool = False
+    """Whether some of the suite was left out, or not come to."""
 
     def tries(self, short: int, full: int) -> int:
         """How often: ``short`` in every test run, ``full`` in ``make faults``."""
@@ -65,7 +66,7 @@ class Faults:
             ValueError: the document has no place for it.
             OSError: it cannot be read or written.
         """
-        if self.deselected or not self.noted:
+        if self.partial or not self.noted:
             return f"{document} keeps its table of faults: only a whole suite writes it"
         place = Place(os.cpu_count() or 1, platform.python_version(), self.counts, time.monotonic() - self.began_s)
         text = section(self.noted, place, self.skipped, self.failed)

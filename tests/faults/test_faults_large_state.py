@@ -23,7 +23,7 @@ from harness.learning.data.sources import EMBEDDED
 from harness.protocol.transfer import WINDOW_BYTES
 from harness.rounds.events import AgentJoined
 
-SMALL = Setting(rounds=1, clients=2, agents=1, state_bytes=64_000_000, rate_mbps=600)
+SMALL = Setting(rounds=1, clients=2, agents=1, state_bytes=24_000_000, rate_mbps=300)
 LARGE = dataclasses.replace(SMALL, state_bytes=498_643_552, rate_mbps=1000)
 """What FedFT moves of RoBERTa-base, there and back."""
 AGENT_BYTES = 200_000_000
@@ -65,7 +65,8 @@ def setting(faults: Faults) -> Setting:
 
 
 def test_neither_end_keeps_a_state_in_memory(start: Callable[..., Ground], setting: Setting) -> None:
-    ground = start(dataclasses.replace(setting, rate_mbps=None))
+    size_bytes = max(setting.state_bytes, 96_000_000)  # less is lost among what a controller has anyway
+    ground = start(dataclasses.replace(setting, rate_mbps=None, state_bytes=size_bytes))
     assert ground.controller is not None
     agent, controller = ground.agents["agent-1"], ground.controller
     ground.until(lambda: ground.count(AgentJoined), "the agent to join")
@@ -73,12 +74,10 @@ def test_neither_end_keeps_a_state_in_memory(start: Callable[..., Ground], setti
     ground.finish()
     after = [peak_rss_bytes(process.pid) for process in (agent, controller)]
     check_books(ground.run)
-    print(
-        f"{setting.state_bytes:,} bytes: agent {before[0]:,} to {after[0]:,}, controller {before[1]:,} to {after[1]:,}"
-    )
+    print(f"{size_bytes:,} bytes: agent {before[0]:,} to {after[0]:,}, controller {before[1]:,} to {after[1]:,}")
     assert after[0] < AGENT_BYTES
     assert after[1] < CONTROLLER_BYTES
-    assert max(after[0] - before[0], after[1] - before[1]) < setting.state_bytes / 2
+    assert max(after[0] - before[0], after[1] - before[1]) < size_bytes / 2
 
 
 def test_a_controller_takes_less_than_a_gigabyte_beside_a_model_that_is_trained_whole(

@@ -34,9 +34,9 @@ def test_a_part_of_the_suite_does_not_take_the_place_of_the_whole_one(tmp_path: 
     document.write_text(f"{BEGIN}\nthe last table\n{END}\n")
     ledger = Faults("full")
     ledger.note("a kill", survived=True, recover_s=1.0)
-    ledger.deselected = 3
+    ledger.partial = True
     assert "keeps its table" in ledger.write(document)
     assert "the last table" in document.read_text()
-    ledger.deselected = 0
+    ledger.partial = False
     assert "new table" in ledger.write(document)
     assert "| a kill | 1 | 1 | 1.00 | 1.00 |" in document.read_text()

@@ -1,0 +1,154 @@
+"""Whatever a controller says to an agent and whatever dies beside it: the machine holds, and good luck ends in Done."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from agent_facts import HELLO, PROVISION, STATE, TASK, TRAINED, WELCOME, WITH_INIT, moved
+from hypothesis import settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule, run_state_machine_as_test
+from wire_words import values_of
+
+from agents import steps as s
+from agents.lifecycle import AgentMachine
+from harness.protocol import messages as m
+
+NUMBERS = st.integers(1, 3)
+REFS = st.builds(m.TaskRef, round=NUMBERS, client=st.sampled_from([3, 4]), attempt=NUMBERS)
+MESSAGES = (m.Welcome, m.Provision, m.Task, m.Cancel)
+ENOUGH_STEPS = 30
+
+
+class Shell(RuleBasedStateMachine):
+    """What an agent's shell has under way: transfers, a trainer, a connection. Only what is under way can end."""
+
+    @initialize(once=st.booleans())
+    def starts(self, once: bool) -> None:
+        self.machine = AgentMachine(HELLO, once=once)
+        self.now_s = 0.0
+        self.over = self.filling = self.welcomed = False
+        self.fetch: s.FetchShaped | None = None
+        self.upload: s.OfferUpdate | None = None
+        self.trainer = "none"
+        self.said: list[m.Message] = []
+        self.happens(s.Connected)
+
+    def happens(self, kind: type[s.Fact], /, **more: Any) -> None:
+        if self.over:
+            return
+        self.now_s += 1.0
+        for order in self.machine.handle(kind(at_s=self.now_s, **more)):
+            self._carry_out(order)
+
+    def hears(self, message: m.Message) -> None:
+        self.welcomed = self.welcomed or isinstance(message, m.Welcome)
+        self.happens(s.MessageArrived, message=message, wire_bytes=0)
+
+    def _carry_out(self, order: s.AnyOrder) -> None:
+        match order:
+            case s.Send(message):
+                assert self.welcomed or isinstance(message, m.Hello | m.Goodbye), f"said to nobody: {message}"
+                self.said.append(message)
+            case s.FillCache():
+                self.filling = True
+            case s.FetchShaped():
+                self.fetch = order
+            case s.OfferUpdate():
+                self.upload = order
+            case s.DropTransfers():
+                self.filling, self.fetch, self.upload = False, None, None
+            case s.PrepareTrainer():
+                self.trainer = "preparing"
+            case s.EndTrainer():
+                self.trainer = "none"
+            case s.StartTraining():
+                assert self.trainer == "ready", "an order for a trainer that is not ready"
+                self.trainer = "training"
+            case s.Reconnect():
+                self.welcomed = False
+                self.happens(s.Connected)
+            case s.End():
+                self.over = True
+
+    # What a controller may say, at any time
+
+    @rule(message=st.sampled_from(MESSAGES).flatmap(values_of))
+    def it_hears_anything(self, message: m.Message) -> None:
+        self.hears(message)
+
+    @rule(resumed=st.booleans(), run_id=st.sampled_from(["r", "another"]))
+    def it_is_welcomed(self, resumed: bool, run_id: str) -> None:
+        self.hears(m.Welcome(run_id=run_id, beat_port=1, heartbeat_s=1.0, lost_after_s=3.0, resumed=resumed))
+
+    @rule(provision=st.sampled_from([PROVISION, WITH_INIT]))
+    def it_is_provisioned(self, provision: m.Provision) -> None:
+        self.hears(provision)
+
+    @rule(ref=REFS)
+    def it_gets_a_task(self, ref: m.TaskRef) -> None:
+        self.hears(m.Task(ref=ref, state=STATE, seed=ref.round))
+
+    @rule(ref=REFS)
+    def its_task_is_cancelled(self, ref: m.TaskRef) -> None:
+        self.hears(m.Cancel(ref=ref))
+
+    @precondition(lambda self: not self.over)
+    @rule()
+    def the_run_is_over(self) -> None:
+        self.hears(m.Stop(reason="the run is over"))
+
+    # What may happen beside it
+
+    @rule()
+    def the_connection_breaks(self) -> None:
+        self.welcomed = False
+        self.happens(s.ConnectionLost, reason="it broke")
+
+    @rule()
+    def what_is_under_way_ends_well(self) -> None:
+        if self.filling:
+            self.filling = False
+            self.happens(s.BaseCached)
+        elif self.fetch is not None:
+            self.fetch = None
+            self.happens(s.BlobLanded, transfer=moved(1.0))
+        elif self.trainer == "preparing":
+            self.trainer = "ready"
+            self.happens(s.TrainerReady)
+        elif self.trainer == "training":
+            self.trainer = "ready"
+            self.happens(s.TaskTrained, trained=TRAINED, wire_bytes=0)
+        elif self.upload is not None and self.welcomed:
+            self.upload = None
+            self.happens(s.UpdateAcknowledged, transfer=moved(1.0), wire_bytes=0)
+
+    @rule()
+    def a_transfer_fails(self) -> None:
+        if self.filling or self.fetch is not None or self.upload is not None:
+            self.filling, self.fetch, self.upload = False, None, None
+            self.happens(s.TransferFailed, reason="the disk is full")
+
+    @rule(died=st.booleans())
+    def the_trainer_fails(self, died: bool) -> None:
+        if self.trainer != "none":
+            self.trainer = "none"
+            self.happens(s.TrainerFailed, reason="out of memory", died=died)
+
+    def teardown(self) -> None:
+        """From here on all goes well: a new controller welcomes it, provisions it and gives it a task."""
+        if not hasattr(self, "machine") or self.over:
+            return
+        self.the_connection_breaks()
+        task = m.Task(ref=m.TaskRef(round=9, client=3, attempt=1), state=TASK.state, seed=9)
+        for message in (WELCOME, PROVISION, task):
+            self.hears(message)
+            for _ in range(ENOUGH_STEPS):
+                self.what_is_under_way_ends_well()
+        ends = [word for word in self.said if isinstance(word, m.Done | m.Failed) and word.ref == task.ref]
+        assert [type(word) for word in ends] == [m.Done], f"{self.machine.doing}, after {self.said[-5:]}"
+        assert self.machine.doing == "idle"
+
+
+def test_an_agent_comes_back_from_whatever_happens() -> None:
+    run_state_machine_as_test(Shell, settings=settings(max_examples=150, stateful_step_count=40, deadline=None))
