@@ -88,12 +88,13 @@ class Agent:
         self._transfers = Transfers(self._line, self._cache, self._now)
         self._trainer = Trainer(trainer_command, self._cache, self._now, lambda: self._line.wire_bytes)
         self._complaints: set[str] = set()
+        self._between_runs = False
         self._end: End | None = None
 
     def run(self) -> End:
         """Work until the run, or the agent, is over; returns why it ended and with which exit code."""
         try:
-            self._settle([Connected(at_s=self._now())])
+            self._settle([Connected(at_s=self._now(), connection=self._line.connection)])
             while self._end is None:
                 self._turn()
             return self._end
@@ -175,8 +176,8 @@ class Agent:
                 self._trainer.train(order)
             case EndTrainer():
                 self._trainer.end()
-            case Reconnect(reason):
-                return self._reconnect(reason)
+            case Reconnect():
+                return self._reconnect(order)
             case End():
                 self._end = order
         return []
@@ -184,13 +185,17 @@ class Agent:
     def _welcomed(self, welcome: Welcome) -> None:
         log.info("%s run %s", "goes on with" if welcome.resumed else "welcomed to", welcome.run_id)
         self._complaints.clear()
+        self._between_runs = False
         self._line.start_heart(welcome)
 
-    def _reconnect(self, reason: str) -> list[AnyFact]:
+    def _reconnect(self, order: Reconnect) -> list[AnyFact]:
         """Open a new connection. While the controller is away each reason is logged once, however long that takes."""
-        if reason not in self._complaints:
-            self._complaints.add(reason)
-            log.warning("%s; connecting again", reason)
+        if order.over:
+            self._between_runs = True
+            log.info("the run is over (%s); waiting for the next one", order.reason)
+        elif not self._between_runs and not self._line.refused and order.reason not in self._complaints:
+            self._complaints.add(order.reason)
+            log.warning("%s; connecting again", order.reason)
         self._transfers.pause()
         self._line.reopen()
-        return [Connected(at_s=self._now())]
+        return [Connected(at_s=self._now(), connection=self._line.connection)]

@@ -14,11 +14,14 @@ from __future__ import annotations
 import hashlib
 import os
 import shutil
+import time
 from collections.abc import Iterable
+from io import FileIO
 from pathlib import Path
 
 from agents.outbox import Outbox
 from harness.blobs import BlobFolder, open_alone, partial_of
+from harness.durable import GLANCE_S
 from harness.errors import BlobError, UsageError
 from harness.protocol.messages import BlobRef
 
@@ -37,7 +40,7 @@ class AgentCache:
         works = root / "agents"
         works.mkdir(parents=True, exist_ok=True)
         self._work = works / f"{agent}@{hashlib.sha256(endpoint.encode()).hexdigest()[:8]}"
-        self._lock = open_alone(_lock_of(self._work))
+        self._lock = _held(_lock_of(self._work))
         if self._lock is None:
             raise UsageError(
                 f"an agent named {agent} already works for {endpoint} on this machine; give one of the two "
@@ -46,6 +49,7 @@ class AgentCache:
         self._work.mkdir(exist_ok=True)
         _strip(self._work)
         _sweep(works, self._work)
+        _sweep_blobs(self.blobs.folder)
         self.log = self._work / "trainer.log"
         self.init = self._work / "init.safetensors"
         self.state, self.update = self._work / STATE, self._work / UPDATE
@@ -95,6 +99,14 @@ class AgentCache:
         return sorted(self._work.glob(f"{STATE}*"))
 
 
+def _held(lock: Path) -> FileIO | None:
+    """Hold a lock; None where an agent does. One that starts up and sweeps holds those of others for a moment only."""
+    limit_s = time.monotonic() + GLANCE_S
+    while (file := open_alone(lock)) is None and time.monotonic() < limit_s:
+        time.sleep(GLANCE_S / 50)
+    return file
+
+
 def _lock_of(work: Path) -> Path:
     return work.with_name(f"{work.name}.lock")
 
@@ -136,6 +148,15 @@ def _sweep(works: Path, own: Path) -> None:
                 _take_over(work, own)
             _let_go(work)
             lock.close()
+
+
+def _sweep_blobs(folder: Path) -> None:
+    """Partial files that a killed agent had beside another one's. What came in part alone is taken up again."""
+    for path in folder.glob("*.*.part"):
+        left = open_alone(path)
+        if left is not None:
+            path.unlink(missing_ok=True)
+            left.close()
 
 
 def _take_over(work: Path, own: Path) -> None:

@@ -18,7 +18,7 @@ from types import FrameType
 from agents.agent import Agent, Leave
 from agents.steps import End
 from harness.errors import FederaBenchError, UsageError
-from harness.keys import AgentKeys, agent_security
+from harness.keys import AgentKeys, agent_security, expanded
 from harness.protocol.messages import PROTOCOL, Hello
 
 SIGNALS = {
@@ -80,7 +80,7 @@ def _run(options: argparse.Namespace) -> End:
     leaves = [_signals()]
     if options.stop_on_stdin_eof:
         leaves.append(Leave(0, {b"": End(0, "its standard input ended")}))
-    cache, hello = options.cache.expanduser().resolve(), _hello(name)
+    cache, hello = expanded(options.cache).resolve(), _hello(name)
     return Agent(options.connect, hello, cache, once=options.once, leaves=tuple(leaves), security=security).run()
 
 

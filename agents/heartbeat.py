@@ -6,10 +6,15 @@ from harness.protocol.messages import Beat
 
 
 class Heart:
-    """Beats every ``interval_s``; without an echo for ``lost_after_s`` the controller is lost."""
+    """Beats every ``interval_s``; without an echo for ``lost_after_s`` the controller is lost.
 
-    def __init__(self, agent: str, session: str, interval_s: float, lost_after_s: float, now_s: float) -> None:
-        self._agent, self._session = agent, session
+    Each beat tells the session, and the how-manieth ``connection`` of it this is.
+    """
+
+    def __init__(
+        self, agent: str, session: str, interval_s: float, lost_after_s: float, now_s: float, connection: int = 1
+    ) -> None:
+        self._agent, self._session, self._connection = agent, session, connection
         self._interval_s, self._lost_after_s = interval_s, lost_after_s
         self._next_s = self._echo_s = self._looked_s = now_s
         self._number = 0
@@ -24,7 +29,13 @@ class Heart:
             return None
         self._number += 1
         self._next_s = now_s + self._interval_s
-        return Beat(agent=self._agent, session=self._session, number=self._number, doing=doing)
+        return Beat(
+            agent=self._agent,
+            session=self._session,
+            number=self._number,
+            doing=doing,
+            connection=self._connection,
+        )
 
     def echoed(self, now_s: float) -> None:
         """The controller answered."""

@@ -73,7 +73,7 @@ class AgentMachine:
     def _handle(self, fact: AnyFact) -> list[AnyOrder]:
         match fact:
             case Connected():
-                return [Send(self._session.hello(self._tasks.ref))]
+                return [Send(self._session.hello(self._tasks.ref, fact.connection))]
             case ConnectionLost():
                 return self._broke(fact.reason)
             case MessageArrived():
@@ -113,11 +113,11 @@ class AgentMachine:
             case Refused() as refused:
                 return [End(1, f"the controller refused this agent: {refused.reason}")]
 
-    def _broke(self, reason: str) -> list[AnyOrder]:
+    def _broke(self, reason: str, *, over: bool = False) -> list[AnyOrder]:
         """Connect again; what is under way stays under way."""
         if self._session.broke():
             self._tasks.broke()
-        return [Reconnect(reason)]
+        return [Reconnect(reason, over)]
 
     def _welcome(self, welcome: Welcome) -> list[AnyOrder]:
         if self.welcomed:
@@ -145,7 +145,7 @@ class AgentMachine:
         dropped = self._drop()
         self._session.void()
         self._preparation.forget()
-        return [*dropped, *self._broke(f"the run is over: {reason}")]
+        return [*dropped, *self._broke(reason, over=True)]
 
     def _drop(self, *, unless_preparing: bool = False) -> list[AnyOrder]:
         """Forget what is under way, and a trainer that is in the middle of something."""

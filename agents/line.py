@@ -38,6 +38,8 @@ class Line:
         self._beat: Channel | None = None
         self._heart: Heart | None = None
         self._opened_s, self._join_s, self._retry_s = now(), JOIN_S, RETRY_S
+        self.connection = 1
+        """The how-manieth connection this is."""
         self._earlier_wire_bytes = 0
         self._refusal: str | None = None
 
@@ -46,12 +48,18 @@ class Line:
         """Bytes of the main sockets, both ways, of this connection and all before it."""
         return self._earlier_wire_bytes + self._main.sent_wire_bytes + self._main.received_wire_bytes
 
+    @property
+    def refused(self) -> bool:
+        """Whether the handshake was refused since a Welcome came last; the log has said why."""
+        return self._refusal is not None
+
     def reopen(self) -> None:
         """Let go of this connection and open a new one, under a new routing id."""
         self._earlier_wire_bytes = self.wire_bytes
         self.close(0.0)
         self._main = transport.connect(self._endpoint, self._security)
         self._opened_s, self._join_s, self._retry_s = self._now(), JOIN_S, min(JOIN_S, 2 * self._retry_s)
+        self.connection += 1
 
     def send(self, message: Message, payload: bytes | None = None) -> None:
         """Send over the main socket."""
@@ -63,7 +71,9 @@ class Line:
             self._beat.close(0.0)
         host = self._endpoint.rpartition(":")[0]
         self._beat = transport.connect(f"{host}:{welcome.beat_port}", self._security)
-        self._heart = Heart(self._agent, self._session, welcome.heartbeat_s, welcome.lost_after_s, self._now())
+        self._heart = Heart(
+            self._agent, self._session, welcome.heartbeat_s, welcome.lost_after_s, self._now(), self.connection
+        )
         self._refusal, self._retry_s = None, RETRY_S / 2
 
     def wait(self, fds: list[int], timeout_s: float) -> set[int]:
@@ -85,7 +95,8 @@ class Line:
             # The socket connects again by itself, with a back-off; what it was to say may be lost, though.
             if broke and self._refusal is None:
                 self._join_s = min(self._join_s, self._retry_s)
-            return "the controller did not answer" if now_s - self._opened_s > self._join_s else None
+            unanswered = now_s - self._opened_s > self._join_s
+            return f"the controller at {self._endpoint} did not answer" if unanswered else None
         if broke:
             return "the connection broke"
         if reason := self._hear(self._heart, self._beat, now_s):

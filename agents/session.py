@@ -22,9 +22,10 @@ class Session:
         self.ended: TaskRef | None = None
         self.last_word: Done | Failed | None = None
 
-    def hello(self, holds: TaskRef | None) -> Hello:
+    def hello(self, holds: TaskRef | None, connection: int) -> Hello:
         """How the agent introduces itself now."""
-        return replace(self._hello, provisioned=self.provisioned, holds=holds, ended=self.ended)
+        provisioned, ended = self.provisioned, self.ended
+        return replace(self._hello, provisioned=provisioned, holds=holds, ended=ended, connection=connection)
 
     def broke(self) -> bool:
         """The connection is gone; returns whether it had stood."""

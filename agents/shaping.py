@@ -2,7 +2,8 @@
 
 Neither ever waits: :meth:`pump` does what may be done now and says after how long to call it again, so that heartbeats
 go on beside it. A download is paced by its requests: a chunk is asked for when its last byte would have arrived. Where
-nothing moves although it is the other side's turn, the request, or the offer, is said again.
+nothing moves although it is the other side's turn, the connection counts as broken: what a network swallowed, and with
+it what this end would say again, does not come by itself.
 """
 
 from __future__ import annotations
@@ -21,6 +22,10 @@ SLICE_BYTES = 16 * 1024 * 1024
 """So much of a partial file is hashed at once; then heartbeats have their turn."""
 
 Send = Callable[[Message, "bytes | None"], None]
+
+
+class StalledError(Exception):
+    """Nothing moved for longer than there is patience for; a new connection may do better."""
 
 
 class Download:
@@ -61,14 +66,18 @@ class Download:
         self._patience.nothing_awaited(now_s)
 
     def pump(self, now_s: float) -> float | None:
-        """Ask for what may come now; returns after how long to ask again, None: when a chunk has come."""
+        """Ask for what may come now; returns after how long to ask again, None: when a chunk has come.
+
+        Raises:
+            StalledError: what was asked for does not come.
+        """
         if not self._landing.catch_up(SLICE_BYTES):
             return 0.0
         incoming = self._landing.incoming
         if incoming.asked_bytes == incoming.landed_bytes:
             self._patience.nothing_awaited(now_s)
         elif self._patience.lost(now_s):
-            incoming.rewind()
+            raise StalledError
         while incoming.room_bytes > 0:
             size_bytes = min(self._pacer.chunk_bytes, incoming.room_bytes)
             wait_s = self._pacer.wait_s(size_bytes, now_s)
@@ -115,7 +124,8 @@ class Upload:
     def offer(self, now_s: float) -> None:
         """Offer it, for the first time or again over a new connection."""
         self._patience.nothing_awaited(now_s)
-        self._say_offer()
+        self._accepted = False
+        self._send(self._offer, None)
 
     def take(self, message: Accept | Credit | Corrupt, now_s: float) -> None:
         """What the controller says about this upload.
@@ -140,7 +150,11 @@ class Upload:
                 self._landed_bytes = self._resumed_bytes = 0
 
     def pump(self, now_s: float) -> float | None:
-        """Send what may go now; returns after how long to go on, None: when more credit has come."""
+        """Send what may go now; returns after how long to go on, None: when more credit has come.
+
+        Raises:
+            StalledError: the controller says nothing to what was sent.
+        """
         while self._pacer and self._accepted and (span := self._outgoing.next_span(self._pacer.chunk_bytes)):
             self._patience.nothing_awaited(now_s)
             wait_s = self._pacer.wait_s(span.size_bytes, now_s)
@@ -151,7 +165,7 @@ class Upload:
             self._outgoing.sent(span)
             self._moved_bytes += span.size_bytes
         if self._patience.lost(now_s):
-            self._say_offer()
+            raise StalledError
         return self._patience.wait_s(now_s)
 
     def transfer(self, now_s: float) -> Transfer:
@@ -163,10 +177,6 @@ class Upload:
     def close(self) -> None:
         """Give up, or done."""
         self._file.close()
-
-    def _say_offer(self) -> None:
-        self._accepted = False
-        self._send(self._offer, None)
 
     def _landed(self, offset: int, now_s: float) -> None:
         if offset > self._landed_bytes:

@@ -32,7 +32,9 @@ class Fact(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Connected(Fact, frozen=True, kw_only=True):
-    """A new socket is open; the controller may or may not be there."""
+    """A new socket is open, the ``connection``-th of this agent; the controller may or may not be there."""
+
+    connection: int = 1
 
 
 class ConnectionLost(Fact, frozen=True, kw_only=True):
@@ -161,9 +163,10 @@ class ResumeTransfers(msgspec.Struct, frozen=True):
 
 
 class Reconnect(msgspec.Struct, frozen=True):
-    """Pause the transfers and open a new socket; answer Connected."""
+    """Pause the transfers and open a new socket; answer Connected. ``over``: the run is, the next one may be far."""
 
     reason: str
+    over: bool = False
 
 
 class End(msgspec.Struct, frozen=True):

@@ -11,8 +11,8 @@ from pathlib import Path
 
 from agents.cache import AgentCache
 from agents.line import Line
-from agents.shaping import Download, Upload
-from agents.steps import AnyFact, BaseCached, BlobLanded, TransferFailed, UpdateAcknowledged
+from agents.shaping import Download, StalledError, Upload
+from agents.steps import AnyFact, BaseCached, BlobLanded, ConnectionLost, TransferFailed, UpdateAcknowledged
 from harness.blobs import Landing
 from harness.errors import BlobError
 from harness.links import Pacer, trace_of
@@ -103,6 +103,8 @@ class Transfers:
             if self._missing is not None:
                 return self._next_missing(self._missing), 0.0
             return [], None if self._upload is None else self._upload.pump(self._now())
+        except StalledError:
+            return [ConnectionLost(at_s=self._now(), reason="a transfer stood still for too long")], 0.0
         except (BlobError, OSError) as error:
             return [self._failed(error)], 0.0
 

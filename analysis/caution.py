@@ -20,7 +20,9 @@ IMPORTANCE = (
     "failed clients",
     "over-selection",
     "late updates",
+    "repeated clients",
     "broken connections",
+    "standstill",
     "not reached",
 )
 """Kinds of cautions by what they forbid; the rest follows as it was found."""

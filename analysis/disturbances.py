@@ -1,4 +1,4 @@
-"""What disturbed a run without stopping it: over-selection, late updates, broken connections, restarts; pure."""
+"""What disturbed a run without stopping it: what was chosen beyond need, late, broken, repeated, slow; pure."""
 
 from __future__ import annotations
 
@@ -8,10 +8,13 @@ from analysis import units
 from analysis.caution import Caution, counted_reasons
 from analysis.load import Run
 
+UNCOUNTED = "the tables hold neither seconds nor bytes of the attempts before"
+STANDSTILL_S = 1.0
+
 
 def disturbances(label: str, run: Run) -> Iterator[Caution]:
     """A sentence for each kind; nothing of a run that went undisturbed."""
-    for check in (_over_selection, _late, _broken, _resumed):
+    for check in (_over_selection, _late, _repeated, _broken, _resumed, _unclaimed):
         yield from check(label, run)
 
 
@@ -38,6 +41,18 @@ def _late(label: str, run: Run) -> Iterator[Caution]:
         )
 
 
+def _repeated(label: str, run: Run) -> Iterator[Caution]:
+    repeated = sum(client.attempt > 1 for client in run.clients)
+    if repeated:
+        wall = run.header.clock == "wall"
+        held = "the rounds' seconds hold the attempts before, the bytes do not" if wall else UNCOUNTED
+        yield Caution(
+            "repeated clients",
+            f"{label}: {units.counted(repeated, 'client')} {_were(repeated)} trained again after an agent was lost or "
+            f"a task failed; {held}.",
+        )
+
+
 def _broken(label: str, run: Run) -> Iterator[Caution]:
     broken = [client.breaks for client in run.clients if client.breaks]
     if broken:
@@ -54,7 +69,18 @@ def _resumed(label: str, run: Run) -> Iterator[Caution]:
         yield Caution(
             "resumed updates",
             f"{label}: {units.counted(resumed, 'update')} {_were(resumed)} resumed after a restart; what was moved "
-            "before it is missing from the seconds of their transfers.",
+            f"before it is missing from the seconds of {'its' if resumed == 1 else 'their'} transfers.",
+        )
+
+
+def _unclaimed(label: str, run: Run) -> Iterator[Caution]:
+    idle_s = [client.other_s for client in run.clients if client.other_s > max(STANDSTILL_S, client.total_s / 2)]
+    if idle_s:
+        longest = units.time_unit(idle_s).text(max(idle_s))
+        yield Caution(
+            "standstill",
+            f"{label}: {units.counted(len(idle_s), 'update')} stood still for most of the time, up to "
+            f"{longest} (other): as while a link is down for a moment, or a trainer starts anew. The clock counts it.",
         )
 
 

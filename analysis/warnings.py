@@ -107,10 +107,10 @@ def _failed(label: str, run: Run) -> Iterator[Caution]:
     if failed:
         why = counted_reasons(failure.reason for failure in failed)
         rounds = sum(1 for record in run.rounds if record.failed)
-        yield Caution(
-            "failed clients",
-            f"{label}: {units.counted(len(failed), 'client')} failed in {units.counted(rounds, 'round')}: {why}.",
-        )
+        text = f"{label}: {units.counted(len(failed), 'client')} failed in {units.counted(rounds, 'round')}: {why}."
+        if run.header.clock == "critical path":
+            text += " The clock counts no second that was spent on them, or waited for them."
+        yield Caution("failed clients", text)
 
 
 def _agents(label: str, run: Run) -> Iterator[Caution]:

@@ -48,6 +48,12 @@ class RunOptions:
     local_agents: bool = True
     keys: Path | None = None
 
+    @property
+    def of_agents(self) -> dict[str, object]:
+        """What was said about agents, for a resume to go by."""
+        keys = str(self.keys.absolute()) if self.keys else None
+        return {"bind": self.bind, "external": not self.local_agents, "keys": keys}
+
 
 def new_run(experiment: Experiment, method: Method, sources: Sources, options: RunOptions) -> RunFolder:
     """Make the folder of a run, with its first header."""
@@ -66,7 +72,7 @@ def new_run(experiment: Experiment, method: Method, sources: Sources, options: R
             seed=seed,
             profile=msgspec.to_builtins(experiment),
             profile_sha256=fingerprint(experiment),
-            environment=here,
+            environment={**here, "agents": options.of_agents},
             warnings=(crowded,) if crowded else (),
             data=str(sources.data.resolve()) if sources.data else None,
             models=str(sources.models.resolve()) if sources.models else None,

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import fcntl
 import hashlib
+import itertools
 import os
 from io import FileIO
 from pathlib import Path
 from typing import BinaryIO
 
+from harness.errors import BlobError
 from harness.protocol.messages import BlobRef, Corrupt, Received
 from harness.protocol.transfer import Incoming, Span
 
@@ -26,9 +28,16 @@ def blob_of(path: Path, name: str | None = None) -> BlobRef:
 
 
 def read_span(file: BinaryIO, span: Span) -> bytes:
-    """Bytes of an open blob, to be sent. A file that shrank gives fewer; the receiver's hash tells."""
+    """Bytes of an open blob, to be sent.
+
+    Raises:
+        BlobError: the file has shrunk; the receiver would wait for the rest in vain.
+    """
     file.seek(span.offset)
-    return file.read(span.size_bytes)
+    data = file.read(span.size_bytes)
+    if len(data) < span.size_bytes:
+        raise BlobError(f"{file.name} has lost bytes since it was hashed: it ends at {span.offset + len(data)}")
+    return data
 
 
 class Landing:
@@ -44,13 +53,9 @@ class Landing:
         self.incoming = Incoming(blob)
         self.target = target
         target.parent.mkdir(parents=True, exist_ok=True)
-        self.partial = partial_of(blob, target)
-        file = open_alone(self.partial)
-        if file is None:
-            self.partial = self.partial.with_suffix(f".{os.getpid()}.part")
-            resume, file = False, self.partial.open("w+b", buffering=0)
-        self._file = file
-        if not resume:
+        partial = partial_of(blob, target)
+        self.partial, self._file = _one_alone(partial)
+        if not resume or self.partial != partial:
             self._file.truncate(0)
         self.caught_up = False
         """Whether all that an earlier try left is counted; before that nothing may arrive or be asked for."""
@@ -126,6 +131,15 @@ def partial_of(blob: BlobRef, target: Path) -> Path:
     return target.with_name(f"{target.name}{hash}.part")
 
 
+def _one_alone(partial: Path) -> tuple[Path, FileIO]:
+    """The partial file, or one beside it where it is held; held either way, so that nobody sweeps it away meanwhile."""
+    beside = (partial.with_suffix(f".{os.getpid()}-{number}.part") for number in itertools.count(1))
+    for path in itertools.chain([partial], beside):
+        if (file := open_alone(path)) is not None:
+            return path, file
+    raise AssertionError("there is always a next number")
+
+
 def put_back(blob: BlobRef, target: Path) -> None:
     """Make a file that could be this blob, landed whole, a partial file again: a landing then checks all of it."""
     if target.is_file() and target.stat().st_size == blob.size_bytes:
@@ -143,10 +157,17 @@ def open_alone(path: Path) -> FileIO | None:
     except BlockingIOError:
         file.close()
         return None
-    if path.exists() and path.stat().st_ino == os.fstat(file.fileno()).st_ino:
+    if _is_at(path, file):
         return file
     file.close()  # the other one finished and renamed it between our two steps
     return open_alone(path)
+
+
+def _is_at(path: Path, file: FileIO) -> bool:
+    try:
+        return path.stat().st_ino == os.fstat(file.fileno()).st_ino
+    except FileNotFoundError:
+        return False
 
 
 class BlobFolder:

@@ -85,7 +85,8 @@ class AgentCrew:
         experiment, server = self.experiment, self.server
         clock = RunClock(start_s)
         provided = provisioning(workload, experiment.link, experiment.seeds.link)
-        say(f"waiting for {experiment.agents.count} agents at {server.endpoint}")
+        count = experiment.agents.count
+        say(f"waiting for {count} {'agent' if count == 1 else 'agents'} at {server.endpoint}")
         with self.keys.written(folder.work / "keys", self.controller) as keys:
             local = self._local(folder.work / "logs", keys) if self.local else None
             with ZeromqFleet(folder.path.name, server, provided, experiment.agents, local, clock.now_s) as fleet:

@@ -18,6 +18,7 @@ from harness.keys import (
     Named,
     check_name,
     default_folder,
+    expanded,
     make_pair,
     public_line,
     read_public,
@@ -44,7 +45,7 @@ def new(
     public = make_pair(folder, check_name(name))
     _say(f"made {folder / name}.secret (it stays on this machine) and {folder / name}.public:", public.line)
     if name == CONTROLLER:
-        _say(f"next: copy {folder / name}.public to the key folder of each device")
+        _say(f"next: copy {folder / name}.public to each device, into its ~/.config/federa-bench/keys")
         _say("then, for each device: federa-bench keys allow FILE, with its .public file")
     else:
         _say(f"next: copy {folder / name}.public to the controller, and there: federa-bench keys allow {name}.public")
@@ -107,17 +108,17 @@ def list_(keys: Folder = None, as_json: Json = False, debug: Debug = False) -> i
 
 
 def _folder(keys: Path | None) -> Path:
-    return (keys or default_folder()).expanduser()
+    return expanded(keys or default_folder())
 
 
 def _told(device: str) -> Named:
     """The device that a file or a line names; only a line has a space after a name and no slash before it."""
-    path = Path(device).expanduser()
+    path = expanded(Path(device))
     if path.is_file():
         return read_public(path)
     if len(device.split()) != 2:
         raise UsageError(f"there is no file {device}; give a device's .public file, or its line in quotes: 'NAME KEY'")
-    return public_line(device, "the line")
+    return public_line(device, repr(device))
 
 
 def _say(*lines: str) -> None:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import itertools
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from importlib.metadata import entry_points
 from pathlib import Path
-from typing import get_args
+from typing import Any, get_args
 
 import msgspec
 from rich.console import Console
@@ -72,6 +72,13 @@ class AgentOptions:
         """The options that were given."""
         said = {"--bind": self.bind, "--agents": self.count, "--external": self.external, "--keys": self.keys}
         return [option for option, value in said.items() if value]
+
+    @classmethod
+    def recorded(cls, environment: Mapping[str, Any]) -> AgentOptions:
+        """What was said when the run was started, as its header tells; nothing of a run that is older than that."""
+        said = environment.get("agents") or {}
+        keys = said.get("keys")
+        return cls(said.get("bind"), None, bool(said.get("external")), Path(keys) if keys else None)
 
 
 def check_fleet(experiments: Sequence[Experiment], options: AgentOptions) -> None:
@@ -165,7 +172,7 @@ def bench(
     from harness.bench import RunOptions, new_run
     from harness.learning.workload import Sources
 
-    options = RunOptions(out=out, bind=agents.bind, local_agents=not agents.external)
+    options = RunOptions(out=out, bind=agents.bind, local_agents=not agents.external, keys=agents.keys)
     folders, failure = [], None
     for experiment, method in itertools.product(experiments, methods):
         folder = new_run(experiment, method, Sources(data=data, models=models), options)
@@ -188,7 +195,8 @@ def _one_of(folder: RunFolder, several: bool, agents: AgentOptions) -> FederaBen
 
 
 def carry_on(folder: RunFolder, agents: AgentOptions) -> None:
-    """Run a folder to its end, with progress on stderr.
+    """Run a folder to its end, with progress on stderr. Where nothing is said about agents, what was said when the
+    run was started counts: nobody's devices are replaced by this machine unasked.
 
     Raises:
         UsageError: something is asked of agents, and the run's fleet is virtual; or keys are needed and missing.
@@ -200,6 +208,7 @@ def carry_on(folder: RunFolder, agents: AgentOptions) -> None:
 
     header = folder.read_header()
     experiment = build(header.profile, str(folder.path / "header.json"))
+    agents = agents if agents.given() else AgentOptions.recorded(header.environment)
     check_fleet([experiment], agents)
     options = RunOptions(folder.path.parent, agents.bind, local_agents=not agents.external, keys=agents.keys)
     console = Console(stderr=True)

@@ -40,6 +40,7 @@ class RunRow(msgspec.Struct, frozen=True, kw_only=True):
     metric: str | None = None
     last: float | None = None
     elapsed_s: float | None = None
+    reason: str | None = None
     next_command: str | None = None
     problem: str | None = None
 
@@ -81,6 +82,7 @@ def _row(folder: RunFolder) -> RunRow:
         metric=metric,
         last=values[-1] if values else None,
         elapsed_s=records[-1].elapsed_s if records else None,
+        reason=header.reason if state == "failed" else None,
         next_command=f"federa-bench resume {folder.path}" if resumable else None,
     )
 
@@ -111,10 +113,11 @@ def show_runs(console: Console, rows: Sequence[RunRow], out: Path) -> None:
         table.add_row(escape(Path(row.path).name), *extra, row.state, rounds, escape(last), clock)
     if rows:
         console.print(table)
+    failed = [f"{Path(row.path).name} failed: {row.reason}" for row in rows if row.reason]
     commands = [f"go on with: {row.next_command}" for row in rows if row.next_command]
     unreadable = [f"unreadable: {row.problem}" for row in rows if row.problem]
     inside = [f"a sweep; its runs: federa-bench status --out {sweep}/test" for sweep in sweeps]
-    for line in [*commands, *unreadable, *inside]:
+    for line in [*failed, *commands, *unreadable, *inside]:
         console.print(line, markup=False, highlight=False, soft_wrap=True)
 
 

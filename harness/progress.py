@@ -10,7 +10,16 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from harness.profiles import Experiment
 from harness.remaining import remaining_s, spoken
-from harness.rounds.events import AgentJoined, AgentLost, AnyEvent, Evaluated, TaskFailed, UpdateLate, UpdateLost
+from harness.rounds.events import (
+    AgentJoined,
+    AgentLost,
+    AnyEvent,
+    DeadlinePassed,
+    Evaluated,
+    TaskFailed,
+    UpdateLate,
+    UpdateLost,
+)
 from harness.rounds.machine import RoundMachine
 
 
@@ -25,6 +34,7 @@ class ProgressScreen:
         self._laps_s: list[float] = []
         self._lap_from_s: float | None = None
         self._closed = 0
+        self._phase = "gathering"
         self._bar = Progress(
             TextColumn("{task.description}", style="bold", markup=False),
             BarColumn(bar_width=None),
@@ -55,17 +65,33 @@ class ProgressScreen:
         """Show where the run stands after an event."""
         if isinstance(event, AgentJoined):
             if self._experiment.fleet != "virtual":
-                self.say(f"{event.agent} is ready ({len(machine.agents)} of {self._experiment.agents.count})")
+                here, wanted = len(machine.agents), self._experiment.agents.count
+                self.say(f"{event.agent} is ready ({here} of {wanted})" if here <= wanted else f"{event.agent} joined")
         elif isinstance(event, AgentLost):
-            self._say(f"{event.agent} is lost: {event.reason}", "yellow")
+            self._say(f"{event.agent} was lost: {event.reason}", "yellow")
         elif isinstance(event, TaskFailed):
             self._say(f"client {event.client} failed on {event.agent}: {event.reason}", "yellow")
+        elif isinstance(event, DeadlinePassed):
+            self._deadline(event, machine)
         elif isinstance(event, UpdateLost):
             self._say(f"client {event.client} is trained again: {event.reason}", "yellow")
         elif isinstance(event, UpdateLate):
             self._say(f"{event.agent} has an update of client {event.client} that came too late", "dim")
+        self._phase = machine.phase
         self._count_laps(machine)
         self._draw(machine, event)
+
+    def _deadline(self, event: DeadlinePassed, machine: RoundMachine) -> None:
+        """A round's deadline, where the round was still waiting for its clients."""
+        if event.kind != "round" or self._phase != "training" or event.round != machine.round:
+            return
+        here = f"{len(machine.completed)} of {self._experiment.rounds.clients_per_round} clients"
+        if machine.phase == "training":
+            self._say(
+                f"the deadline of round {event.round} passed with {here}, which is no quorum; waiting on", "yellow"
+            )
+        elif machine.phase == "aggregating":
+            self._say(f"the deadline of round {event.round} passed; going on with {here}", "yellow")
 
     def _say(self, line: str, style: str) -> None:
         """A line as it is: what agents and paths say may look like markup."""
@@ -89,7 +115,7 @@ class ProgressScreen:
         self._bar.update(
             self._task,
             completed=done,
-            clients=self._doing(machine),
+            clients=self.doing(machine),
             metric=metric,
             left=left,
         )
@@ -98,9 +124,12 @@ class ProgressScreen:
             parts = [f"{self._title} round {done}/{self._experiment.rounds.count}", metric, clock, left and f"({left})"]
             self._console.print("  ".join(filter(None, parts)), markup=False, highlight=False, soft_wrap=True)
 
-    def _doing(self, machine: RoundMachine) -> str:
+    def doing(self, machine: RoundMachine) -> str:
+        """What is under way, in the few words that the bar has room for."""
         if machine.phase in ("aggregating", "evaluating"):
             return machine.phase
+        if machine.phase == "gathering" or (machine.phase == "training" and not machine.agents):
+            return f"agents {len(machine.agents)}/{self._experiment.agents_awaited}"
         wanted = self._experiment.rounds.clients_per_round
         return f"clients {len(machine.completed)}/{wanted}" if machine.selected else ""
 

@@ -77,6 +77,10 @@ class Run:
     def opens(self, svd_s: float = 0.0) -> list[AnyCommand]:
         return self.tell(e.RunOpened, svd_s=svd_s, state_sha256=INITIAL)
 
+    def breaks(self, agent: str) -> list[AnyCommand]:
+        """The agent's connection breaks, it comes back over another, and a stranger is turned away meanwhile."""
+        return [*self.tell(e.AgentReconnected, agent=agent), *self.tell(e.MessagesRefused, counts={"key": 1})]
+
     def comes_late(self, agent: str, number: int, client: int, attempt: int = 1) -> list[AnyCommand]:
         """The agent offers an update of a task that the fleet gave to nobody, or to somebody else."""
         return self.tell(e.UpdateLate, round=number, client=client, agent=agent, attempt=attempt)

@@ -1,5 +1,6 @@
 import subprocess
 import sys
+import threading
 from pathlib import Path
 
 import pytest
@@ -8,6 +9,7 @@ from stub_controller import blob
 from agents.cache import AgentCache
 from harness.blobs import partial_of
 from harness.errors import BlobError, UsageError
+from harness.protocol.messages import Received
 
 HERE = "tcp://192.168.1.10:5555"
 
@@ -32,6 +34,31 @@ def test_base_files_stand_in_a_folder_under_their_own_names(cache: AgentCache) -
 def test_a_name_that_leads_elsewhere_is_refused(cache: AgentCache, name: str) -> None:
     with pytest.raises(BlobError, match="not a plain file name"):
         cache.base_folder([blob(name, b"x")])
+
+
+def test_of_blobs_in_part_one_of_each_is_kept_and_none_that_is_on_its_way_is_touched(tmp_path: Path) -> None:
+    ref, killed = blob("w", b"weights"), tmp_path / "blobs"
+    AgentCache(tmp_path, "a1", HERE).close()
+    (killed / f"{ref.sha256}.77-1.part").write_bytes(b"wei")
+    (killed / f"{ref.sha256}.part").write_bytes(b"wei")
+    with_it = AgentCache(tmp_path, "a1", HERE)
+    assert [path.name for path in killed.iterdir()] == [f"{ref.sha256}.part"]
+    landings = [with_it.blobs.land(ref) for _ in range(2)]
+    AgentCache(tmp_path, "a2", HERE).close()
+    for landing in landings:
+        landing.arrived(0, b"weights")
+        assert isinstance(landing.finish(), Received)
+    assert [path.name for path in killed.iterdir()] == [ref.sha256]
+    with_it.close()
+
+
+def test_a_folder_that_is_held_for_a_moment_is_waited_for(tmp_path: Path) -> None:
+    """As one is while another agent starts up, and sweeps."""
+    sweeper = AgentCache(tmp_path, "a1", HERE)
+    done = threading.Timer(0.1, sweeper.close)
+    done.start()
+    AgentCache(tmp_path, "a1", HERE).close()
+    done.join()
 
 
 KILLED = """

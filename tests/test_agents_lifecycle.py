@@ -157,7 +157,7 @@ def test_a_new_provision_ends_a_training() -> None:
 
 def test_the_end_of_the_run_is_the_end_of_an_agent_started_for_it() -> None:
     assert machine_that_is("idle", once=True).handle(arrived(m.Stop(reason="done"))) == [End(0, "done")]
-    assert machine_that_is("idle").handle(arrived(m.Stop(reason="done")))[-1] == Reconnect("the run is over: done")
+    assert machine_that_is("idle").handle(arrived(m.Stop(reason="done")))[-1] == Reconnect("done", over=True)
 
 
 def test_a_refused_agent_ends() -> None:

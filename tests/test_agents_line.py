@@ -56,11 +56,11 @@ def test_a_new_connection_has_a_new_routing_id(line: Line, server: Server) -> No
     assert line.wire_bytes == first.wire_bytes + second.wire_bytes
 
 
-def test_who_gets_no_answer_to_its_hello_tries_again(line: Line, clock: Clock) -> None:
+def test_who_gets_no_answer_to_its_hello_tries_again(line: Line, server: Server, clock: Clock) -> None:
     clock.now_s += JOIN_S - 1
     assert line.tend("joining") is None
     clock.now_s += 2
-    assert line.tend("joining") == "the controller did not answer"
+    assert line.tend("joining") == f"the controller at {server.endpoint} did not answer"
 
 
 def test_beats_are_sent_and_their_echo_is_heard(line: Line, server: Server, clock: Clock) -> None:
@@ -72,6 +72,15 @@ def test_beats_are_sent_and_their_echo_is_heard(line: Line, server: Server, cloc
         assert decode_beat(beat.head).number == second + 1
         server.send(beat.peer, BeatEcho(number=second + 1), beat=True)
         line.wait([], 30.0)
+
+
+def test_beats_tell_over_which_connection_hello_was_said(line: Line, server: Server, clock: Clock) -> None:
+    line.reopen()
+    line.reopen()
+    start_heart(line, server)
+    line.tend("idle")
+    [beat], _ = server.poll(30.0)
+    assert decode_beat(beat.head).connection == line.connection == 3
 
 
 def test_without_echoes_the_controller_counts_as_lost(line: Line, server: Server, clock: Clock) -> None:
@@ -94,7 +103,9 @@ def test_who_is_not_known_any_more_connects_again_at_once(line: Line, server: Se
     clock.now_s += 5.0
     line.tend("idle")
     echo(line, server, known=False)
-    assert line.tend("idle") == "the controller does not know this agent any more"
+    while (reason := line.tend("idle")) is None:  # the wait may have ended for news of the main socket
+        line.wait([], 30.0)
+    assert reason == "the controller does not know this agent any more"
 
 
 def test_a_connection_that_is_new_is_left_a_moment_to_be_known(line: Line, server: Server, clock: Clock) -> None:
@@ -114,4 +125,4 @@ def test_a_connection_that_breaks_before_the_answer_is_tried_again_soon(
     line.wait([], 30.0)
     assert line.tend("joining") is None
     clock.now_s += RETRY_S + 0.1
-    assert line.tend("joining") == "the controller did not answer"
+    assert line.tend("joining") == f"the controller at {server.endpoint} did not answer"

@@ -3,6 +3,7 @@
 import pytest
 from agent_facts import (
     AGAIN,
+    HELLO,
     LOST,
     PROVISION,
     REF,
@@ -20,6 +21,7 @@ from agent_facts import (
     said,
 )
 
+from agents.lifecycle import AgentMachine
 from agents.steps import (
     BaseCached,
     Connected,
@@ -47,6 +49,21 @@ ACKNOWLEDGED = UpdateAcknowledged(at_s=50.0, transfer=moved(3.0), wire_bytes=900
 def hello_of(machine) -> m.Hello:
     [hello] = said(machine.handle(Connected(at_s=41.0)))
     return hello
+
+
+def test_who_lost_the_first_welcome_goes_on_with_the_second() -> None:
+    machine = AgentMachine(HELLO, once=False)
+    machine.handle(Connected(at_s=0.0))
+    machine.handle(LOST)
+    machine.handle(Connected(at_s=1.0, connection=2))
+    assert machine.handle(arrived(RESUMED)) == [StartHeart(RESUMED), ResumeTransfers()]
+
+
+def test_a_hello_tells_which_connection_it_is_so_that_the_newest_is_known() -> None:
+    machine = machine_that_is("idle")
+    machine.handle(LOST)
+    [hello] = said(machine.handle(Connected(at_s=41.0, connection=7)))
+    assert hello.connection == 7
 
 
 @pytest.mark.parametrize("doing", ["provisioning", "idle", "fetching", "training", "sending"])

@@ -1,12 +1,13 @@
 """Downloads and uploads on a fake clock: bytes and seconds agree with the link."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from stub_controller import blob
 
 from agents.patience import STALL_S
-from agents.shaping import Download, Upload
+from agents.shaping import Download, StalledError, Upload
 from harness.blobs import Landing, partial_of
 from harness.links import Pacer, RateTrace
 from harness.protocol.messages import Accept, Chunk, Corrupt, Credit, Fetch, Offer, TaskRef
@@ -59,20 +60,22 @@ def test_an_unshaped_download_asks_for_a_window_at_once(tmp_path: Path) -> None:
     it.close()
 
 
-def asked_at(it: Download, wire: Wire, until_s: float) -> list[float]:
-    """When a download that hears nothing asks, by the times it wants to be called again."""
-    now_s, asked = 0.0, []
-    while now_s < until_s:
-        wait_s = it.pump(now_s)
-        asked += [now_s] if wire else []
-        wire.clear()
-        now_s += wait_s
-    return asked
+def stalls_of(it: Download | Upload, over_a_new_connection: Callable[[float], None]) -> list[float]:
+    """When a transfer that hears nothing gives up its connection, by the times it wants to be called again."""
+    now_s, stalls = 0.0, []
+    while len(stalls) < 4:
+        try:
+            now_s += it.pump(now_s)
+        except StalledError:
+            stalls.append(now_s)
+            over_a_new_connection(now_s)
+    return stalls
 
 
-def test_chunks_that_never_came_are_asked_for_again_after_twice_the_time_each(tmp_path: Path) -> None:
+def test_a_download_whose_chunks_never_come_wants_a_new_connection_after_twice_the_time_each(tmp_path: Path) -> None:
     it, wire = download(tmp_path, Pacer(None, 0.0, 0.0))
-    assert asked_at(it, wire, until_s=200.0) == [0.0, STALL_S, 3 * STALL_S, 7 * STALL_S, 15 * STALL_S]
+    assert stalls_of(it, it.go_on) == [STALL_S, 3 * STALL_S, 7 * STALL_S, 15 * STALL_S]
+    assert [fetch.offset for fetch, _ in wire] == [0] * 4
     it.close()
 
 
@@ -164,18 +167,12 @@ def test_an_upload_that_arrived_damaged_goes_all_over_again(tmp_path: Path) -> N
     it.close()
 
 
-def test_an_upload_that_hears_nothing_is_offered_again_after_twice_the_time_each(tmp_path: Path) -> None:
+def test_an_upload_that_hears_nothing_wants_a_new_connection_after_twice_the_time_each(tmp_path: Path) -> None:
     it, wire = upload(tmp_path, None)
     it.offer(0.0)
-    wire.clear()
     it.take(Accept(sha256=REF.sha256, offset=0, credit_bytes=300_000), now_s=0.0)
-    now_s, offered = 0.0, []
-    while now_s < 100.0:
-        wait_s = it.pump(now_s)
-        offered += [now_s for message, _ in wire if message == OFFER]
-        wire.clear()
-        now_s += wait_s
-    assert offered == [STALL_S, 3 * STALL_S, 7 * STALL_S]
+    assert stalls_of(it, it.offer) == [STALL_S, 3 * STALL_S, 7 * STALL_S, 15 * STALL_S]
+    assert [message for message, _ in wire if message == OFFER] == [OFFER] * 5
     it.close()
 
 

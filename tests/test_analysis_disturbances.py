@@ -54,11 +54,29 @@ def test_broken_connections_are_counted_and_whose_seconds_hold_them() -> None:
     }
 
 
+def test_clients_that_were_trained_again_are_counted_with_what_that_cost() -> None:
+    again = with_updates(client_record(attempt=2), client_record(client=2))
+    text = "FeDeRA: 1 client was trained again after an agent was lost or a task failed; "
+    unseen = "the tables hold neither seconds nor bytes of the attempts before."
+    assert said(again) == {"repeated clients": text + unseen}
+    header = msgspec.structs.replace(again.header, clock="wall")
+    held = "the rounds' seconds hold the attempts before, the bytes do not."
+    assert said(Run(header, again.rounds, again.clients, again.path)) == {"repeated clients": text + held}
+
+
+def test_updates_that_stood_still_are_counted() -> None:
+    still = with_updates(client_record(other_s=6.5, total_s=10.0625), client_record(client=2, other_s=1.5, total_s=5.0))
+    assert said(still) == {
+        "standstill": "FeDeRA: 1 update stood still for most of the time, up to 6.50 s (other): as while a link is "
+        "down for a moment, or a trainer starts anew. The clock counts it."
+    }
+
+
 def test_resumed_updates_are_counted() -> None:
     resumed = with_updates(client_record(resumed_bytes=300), client_record(client=2))
     assert said(resumed) == {
         "resumed updates": "FeDeRA: 1 update was resumed after a restart; what was moved before it is missing from the "
-        "seconds of their transfers."
+        "seconds of its transfers."
     }
 
 

@@ -66,7 +66,10 @@ def test_failed_clients_are_counted_with_their_reasons() -> None:
     lost, full = Failure(client=1, agent="a", reason="lost"), Failure(client=2, agent="b", reason="out of memory.")
     rounds = (round_record(1, 0.8, failed=(lost, full)), round_record(2, 0.8, failed=(lost,)))
     text = said(Run(made.header, rounds, (), made.path))["failed clients"]
-    assert text == "FeDeRA: 3 clients failed in 2 rounds: lost (2); out of memory (1)."
+    assert text == (
+        "FeDeRA: 3 clients failed in 2 rounds: lost (2); out of memory (1). The clock counts no second that was "
+        "spent on them, or waited for them."
+    )
 
 
 def test_agents_that_did_not_come_are_counted() -> None:

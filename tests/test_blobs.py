@@ -4,9 +4,10 @@ import pytest
 from small_files import files_of
 from stub_controller import blob
 
-from harness.blobs import BlobFolder, Landing, blob_of, partial_of, put_back
+from harness.blobs import BlobFolder, Landing, blob_of, partial_of, put_back, read_span
 from harness.errors import BlobError
 from harness.protocol.messages import Corrupt, Received
+from harness.protocol.transfer import Span
 
 DATA = bytes(range(256)) * 40
 
@@ -110,6 +111,24 @@ def test_two_landings_of_one_blob_do_not_meet(tmp_path: Path) -> None:
     assert isinstance(landed(second, DATA), Received)
     assert isinstance(landed(first, DATA[3000:], 3000), Received)
     assert (tmp_path / "x").read_bytes() == DATA
+
+
+def test_whoever_finishes_first_leaves_the_others_their_partial_files(tmp_path: Path) -> None:
+    landings = [Landing(blob("x", DATA), tmp_path / "x", resume=True) for _ in range(3)]
+    assert len({landing.partial for landing in landings}) == 3
+    for landing in landings:
+        landing.arrived(0, DATA[:3000])
+    for landing in landings:
+        assert isinstance(landed(landing, DATA[3000:], 3000), Received)
+    assert [path.name for path in tmp_path.iterdir()] == ["x"]
+
+
+def test_a_file_that_shrank_is_not_sent_in_part(tmp_path: Path) -> None:
+    (tmp_path / "x").write_bytes(DATA[:3000])
+    with (tmp_path / "x").open("rb") as file:
+        assert read_span(file, Span(2000, 1000)) == DATA[2000:3000]
+        with pytest.raises(BlobError, match="x has lost bytes since it was hashed: it ends at 3000"):
+            read_span(file, Span(2000, 1001))
 
 
 def test_an_empty_blob_is_complete_at_once(tmp_path: Path) -> None:

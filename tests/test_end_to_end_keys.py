@@ -92,7 +92,7 @@ def test_agents_with_keys_end_with_the_same_weights_and_strangers_are_told_why_n
     assert hashes(only_run(tmp_path / "runs")) == plain[:3]
     line = (tmp_path / "elsewhere" / "d3.public").read_text().strip()
     assert f"federa-bench keys allow '{line}'" in stranger.read_text()
-    assert "federa-bench keys allow 'NAME " in stage.log.read_text()
+    assert f"federa-bench keys allow --keys {keys} 'NAME " in stage.log.read_text()
 
 
 def test_a_device_that_is_revoked_in_a_run_is_lost_at_once_and_the_run_ends_as_if_it_had_not_been(

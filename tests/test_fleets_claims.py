@@ -23,6 +23,7 @@ def told(**changes: Any) -> ClientRecord:
 
 def test_what_an_agent_measured_is_believed() -> None:
     assert fault_of(told(), 500, 400) is None
+    assert fault_of(told(samples=1, wire_bytes=2**53), 500, 400) is None
     assert fault_of(told(loss=None, wire_bytes=None, energy_j=0.0, resumed_bytes=900), 500, 400) is None
 
 

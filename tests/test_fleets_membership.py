@@ -15,7 +15,7 @@ from harness.fleets.peers import Peer, Peers
 from harness.fleets.refusals import Refusals
 from harness.profiles import AgentsProfile
 from harness.protocol import messages as m
-from harness.rounds.events import AgentJoined, AgentLost
+from harness.rounds.events import AgentJoined, AgentLost, AgentReconnected
 from harness.tensorfile import Layout
 
 PROVISION = m.Provision(base=(), shards=(), init=None, prepare={}, link=FREE, link_seed=0)
@@ -73,8 +73,9 @@ class World:
 
     def pass_s(self, seconds: float, during: Callable[[], None]) -> None:
         """The loop waits for so long; ``during`` is what comes meanwhile."""
-        self.members.back()
+        self.members.leaves()
         self.now_s += seconds
+        self.members.back(planned_s=seconds)
         during()
         self.members.leaves()
 
@@ -103,6 +104,15 @@ def test_silence_is_a_loss_and_a_heartbeat_is_answered(world: World) -> None:
     assert [peer.name for peer in world.peers] == ["alive"]
 
 
+def test_silence_over_many_turns_of_the_loop_is_a_loss_too(world: World) -> None:
+    world.joined(b"1", name="quiet")
+    for _ in range(8):
+        world.pass_s(1.0, lambda: None)
+    assert world.members.lose_silent() == []
+    world.pass_s(1.0, lambda: None)
+    assert [event.agent for event in world.members.lose_silent()] == ["quiet"]
+
+
 def test_an_agent_that_counts_as_lost_is_told_so_that_it_comes_again(world: World) -> None:
     world.members.beat(b"beat", m.Beat(agent="lost", session=SESSION, number=1, doing="idle"))
     assert world.server.messages == [(b"beat", m.BeatEcho(number=1, known=False))]
@@ -125,6 +135,15 @@ def test_silence_while_the_controller_itself_was_away_is_forgiven(world: World) 
     assert world.members.lose_silent() == []
 
 
+def test_a_controller_that_was_stopped_while_it_waited_forgives_that_silence_too(world: World) -> None:
+    world.joined(b"1")
+    world.members.leaves()
+    world.now_s += 60.0
+    world.members.back(planned_s=0.5)
+    assert world.members.lose_silent() == []
+    assert world.peers.get(b"1").seen_s <= world.now_s
+
+
 @pytest.mark.parametrize(("silent_s", "refused"), [(1.0, True), (4.0, False)])
 def test_a_name_is_taken_while_its_agent_on_another_host_is_heard(world: World, silent_s: float, refused: bool) -> None:
     world.joined(b"1", name="jetson", host="left")
@@ -145,6 +164,26 @@ def test_a_hello_of_a_connection_that_is_closed_by_now_evicts_nobody(world: Worl
     world.server.gone.add(b"0")
     assert world.members.hello(b"0", hello("a1")) == []
     assert world.peers.named("a1") is world.peers.get(b"1")
+
+
+def test_a_hello_that_is_read_after_that_of_a_newer_connection_changes_nothing(world: World) -> None:
+    peer = world.joined(b"1", name="a")
+    world.members.hello(b"3", hello("a", provisioned=True, connection=3))
+    said = len(world.server.messages)
+    assert world.members.hello(b"2", hello("a", provisioned=True, connection=2)) == []
+    assert (world.peers.get(b"3"), world.said_since(said)) == (peer, [])
+    world.members.hello(b"4", hello("a", provisioned=True, connection=4))
+    assert world.peers.get(b"4") is peer
+
+
+def test_an_agent_that_is_taken_for_one_of_an_older_connection_is_told_by_its_heartbeats(world: World) -> None:
+    """Hellos in a wrong order: of a new process's second connection, of the old process, of the first connection."""
+    for id, session, connection in ((b"3", OTHER_SESSION, 2), (b"1", SESSION, 1), (b"2", OTHER_SESSION, 1)):
+        world.members.hello(id, hello("a", session=session, connection=connection))
+    beats = [m.Beat(agent="a", session=OTHER_SESSION, number=4, doing="idle", connection=n) for n in (2, 1)]
+    for beat in beats:
+        world.members.beat(b"beat", beat)
+    assert [message.known for _, message in world.server.messages[-2:]] == [False, True]
 
 
 def test_an_agent_that_says_hello_under_a_new_name_is_lost_under_the_old_one(world: World) -> None:
@@ -181,7 +220,7 @@ def test_over_a_new_connection_what_may_be_lost_is_said_again_and_nothing_else(
     order, before = given(peer), len(world.server.messages)
     refs = {key: m.TaskRef(round=told[key], client=3, attempt=1) for key in ("holds", "ended") if key in told}
     again = hello("a", **({"provisioned": True} | told | refs))
-    assert world.members.hello(b"2", again) == []
+    assert world.members.hello(b"2", again) == [AgentReconnected(at_s=100.0, agent="a")]
     assert world.said_since(before) == said
     assert {id for id, _ in world.server.messages[before:]} == {b"2"}
     assert world.server.messages[before][1].resumed

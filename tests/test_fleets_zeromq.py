@@ -17,7 +17,7 @@ from stub_controller import blob
 from harness.errors import BlobError
 from harness.protocol import messages as m
 from harness.rounds.commands import CancelTask
-from harness.rounds.events import AgentJoined, AgentLost, TaskFailed, UpdateLate, UpdateReceived
+from harness.rounds.events import AgentJoined, AgentLost, AgentReconnected, TaskFailed, UpdateLate, UpdateReceived
 from harness.transport import connect
 
 
@@ -171,7 +171,7 @@ def test_a_connection_that_breaks_in_an_upload_costs_nothing_but_what_was_on_its
     again.say(m.Goodbye(agent="by-hand", reason="enough"))
     stage.until(AgentLost)
     assert stage.update.read_bytes() == update
-    assert [type(event) for event in stage.events] == [AgentJoined, UpdateReceived, AgentLost]
+    assert [type(event) for event in stage.events] == [AgentJoined, AgentReconnected, UpdateReceived, AgentLost]
 
 
 def test_a_task_that_was_lost_with_a_connection_is_said_again(stage: FleetStage) -> None:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 from agent_facts import HELLO, PROVISION, STATE, TASK, TRAINED, WELCOME, WITH_INIT, moved
 from hypothesis import settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule, run_state_machine_as_test
+from hypothesis.stateful import RuleBasedStateMachine, initialize, rule, run_state_machine_as_test
 from wire_words import values_of
 
 from agents import steps as s
@@ -23,23 +23,26 @@ ENOUGH_STEPS = 30
 class Shell(RuleBasedStateMachine):
     """What an agent's shell has under way: transfers, a trainer, a connection. Only what is under way can end."""
 
-    @initialize(once=st.booleans())
-    def starts(self, once: bool) -> None:
-        self.machine = AgentMachine(HELLO, once=once)
+    done: ClassVar[list[m.TaskRef]] = []
+
+    @initialize()
+    def starts(self) -> None:
+        self.machine = AgentMachine(HELLO, once=False)
         self.now_s = 0.0
         self.over = self.filling = self.welcomed = False
         self.fetch: s.FetchShaped | None = None
         self.upload: s.OfferUpdate | None = None
         self.trainer = "none"
+        self.task: tuple[m.TaskRef, str] | None = None
         self.said: list[m.Message] = []
         self.happens(s.Connected)
 
     def happens(self, kind: type[s.Fact], /, **more: Any) -> None:
-        if self.over:
-            return
         self.now_s += 1.0
         for order in self.machine.handle(kind(at_s=self.now_s, **more)):
             self._carry_out(order)
+        if self.over:
+            self.starts()
 
     def hears(self, message: m.Message) -> None:
         self.welcomed = self.welcomed or isinstance(message, m.Welcome)
@@ -50,21 +53,28 @@ class Shell(RuleBasedStateMachine):
             case s.Send(message):
                 assert self.welcomed or isinstance(message, m.Hello | m.Goodbye), f"said to nobody: {message}"
                 self.said.append(message)
+                if isinstance(message, m.Done):
+                    self.done.append(message.ref)
+                if isinstance(message, m.Done | m.Failed) and self.task and self.task[0] == message.ref:
+                    self.task = None
             case s.FillCache():
                 self.filling = True
             case s.FetchShaped():
-                self.fetch = order
+                assert not (order.task and self.task), "two tasks at a time"
+                self.fetch, self.task = order, (order.task, "fetching") if order.task else None
             case s.OfferUpdate():
-                self.upload = order
+                assert self.task in (None, (order.offer.ref, "training")), "an update of another task"
+                self.upload, self.task = order, (order.offer.ref, "sending")
             case s.DropTransfers():
-                self.filling, self.fetch, self.upload = False, None, None
+                self.filling, self.fetch, self.upload, self.task = False, None, None, None
             case s.PrepareTrainer():
                 self.trainer = "preparing"
             case s.EndTrainer():
                 self.trainer = "none"
             case s.StartTraining():
                 assert self.trainer == "ready", "an order for a trainer that is not ready"
-                self.trainer = "training"
+                assert self.task == (order.task.ref, "fetching"), "trained twice, or after its end"
+                self.trainer, self.task = "training", (order.task.ref, "training")
             case s.Reconnect():
                 self.welcomed = False
                 self.happens(s.Connected)
@@ -89,11 +99,15 @@ class Shell(RuleBasedStateMachine):
     def it_gets_a_task(self, ref: m.TaskRef) -> None:
         self.hears(m.Task(ref=ref, state=STATE, seed=ref.round))
 
+    @rule()
+    def it_gets_its_task_again(self) -> None:
+        if self.task:
+            self.it_gets_a_task(self.task[0])
+
     @rule(ref=REFS)
     def its_task_is_cancelled(self, ref: m.TaskRef) -> None:
         self.hears(m.Cancel(ref=ref))
 
-    @precondition(lambda self: not self.over)
     @rule()
     def the_run_is_over(self) -> None:
         self.hears(m.Stop(reason="the run is over"))
@@ -123,6 +137,19 @@ class Shell(RuleBasedStateMachine):
             self.upload = None
             self.happens(s.UpdateAcknowledged, transfer=moved(1.0), wire_bytes=0)
 
+    @rule(steps=st.integers(2, 6))
+    def all_goes_well_for_a_while(self, steps: int) -> None:
+        for _ in range(steps):
+            self.what_is_under_way_ends_well()
+
+    @rule(ref=REFS, steps=st.integers(0, 2))
+    def it_is_in_the_middle_of_a_task(self, ref: m.TaskRef, steps: int) -> None:
+        for message in (WELCOME, PROVISION):
+            self.hears(message)
+            self.all_goes_well_for_a_while(3)
+        self.it_gets_a_task(ref)
+        self.all_goes_well_for_a_while(steps)
+
     @rule()
     def a_transfer_fails(self) -> None:
         if self.filling or self.fetch is not None or self.upload is not None:
@@ -134,10 +161,13 @@ class Shell(RuleBasedStateMachine):
         if self.trainer != "none":
             self.trainer = "none"
             self.happens(s.TrainerFailed, reason="out of memory", died=died)
+        if died and self.trainer == "preparing":
+            self.trainer = "ready"
+            self.happens(s.TrainerReady)
 
     def teardown(self) -> None:
         """From here on all goes well: a new controller welcomes it, provisions it and gives it a task."""
-        if not hasattr(self, "machine") or self.over:
+        if not hasattr(self, "machine"):
             return
         self.the_connection_breaks()
         task = m.Task(ref=m.TaskRef(round=9, client=3, attempt=1), state=TASK.state, seed=9)
@@ -151,4 +181,5 @@ class Shell(RuleBasedStateMachine):
 
 
 def test_an_agent_comes_back_from_whatever_happens() -> None:
-    run_state_machine_as_test(Shell, settings=settings(max_examples=150, stateful_step_count=40, deadline=None))
+    run_state_machine_as_test(Shell, settings=settings(max_examples=120, stateful_step_count=40, deadline=None))
+    assert Shell.done, "it never came to much"

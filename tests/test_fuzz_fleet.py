@@ -2,35 +2,24 @@
 
 from __future__ import annotations
 
-import hashlib
-import tempfile
-from collections import Counter
-from collections.abc import Sequence
-from pathlib import Path
 from typing import ClassVar
 
 import pytest
+from crowd import KEYS, SHARD, STATE, Crowd
 from fleet_stage import hello
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, precondition, rule, run_state_machine_as_test
 from run_folders import client_record
 from small_tensors import tensor_file
-from stub_controller import FREE, PREPARE, blob
+from stub_controller import blob
 from wire_words import OF_AGENTS, OF_BEATS, messages, values_of
 
-from harness.fleets.provision import Provisioning
-from harness.fleets.shelf import Shelf
-from harness.fleets.zeromq import ZeromqFleet
-from harness.profiles import AgentsProfile
 from harness.protocol import messages as m
-from harness.protocol.codec import encode
 from harness.records import ClientRecord
-from harness.rounds.commands import AssignTask, CancelTask
-from harness.rounds.events import AgentJoined, AgentLost, AnyEvent, TaskFailed, UpdateLate, UpdateReceived
-from harness.transport import Arrival, Server
+from harness.rounds.commands import CancelTask
+from harness.rounds.events import AgentJoined, AgentLost, AnyEvent, TaskFailed, UpdateReceived
 
-STATE, SHARD = tensor_file(b"state" * 100), b"a shard"
 UPDATES = [
     tensor_file(b"other" * 100),
     tensor_file(b"third" * 100),
@@ -39,7 +28,6 @@ UPDATES = [
     b"",
 ]
 NAMES = ["a", "b", "c"]
-KEYS = {"key-a": "a", "key-b": "b", "key-c": "c"}
 SESSIONS = ["0" * 16, "1" * 16]
 
 USERS = st.sampled_from(sorted(KEYS))
@@ -54,112 +42,8 @@ Who = tuple[str, bool, bytes, str]
 WHO = st.tuples(NAME, st.sampled_from([True, True, True, False]), PEERS, USERS)
 
 
-class QuietServer:
-    """Sockets that a test fills; what is sent is kept, and does not arrive at ``gone`` peers."""
-
-    endpoint, beat_port, closed = "tcp://nowhere:1", 2, False
-
-    def __init__(self, names: dict[str, str] | None) -> None:
-        self.names = names
-        self.arrivals: list[Arrival] = []
-        self.sent: list[tuple[bytes, m.Message]] = []
-        self.gone: set[bytes] = set()
-        self.revoked: set[str] = set()
-        self.refused: Counter[str] = Counter()
-
-    def poll(self, timeout_s: float | None, fds: Sequence[int] = ()) -> tuple[list[Arrival], set[int]]:
-        arrivals, self.arrivals = self.arrivals, []
-        return arrivals, set()
-
-    def send(self, peer: bytes, message: m.Message, payload: bytes | None = None, *, beat: bool = False) -> bool:
-        encode(message)
-        self.sent.append((peer, message))
-        return peer not in self.gone
-
-    def name_of(self, user: str) -> str | None:
-        return self.names[user] if self.names else None
-
-    def newly_revoked(self) -> set[str]:
-        revoked, self.revoked = self.revoked, set()
-        return revoked
-
-    def known(self, peer: bytes) -> None:
-        """Nothing is limited here."""
-
-    def close(self, linger_s: float = 1.0) -> None:
-        self.closed = True
-
-
-class Crowd(RuleBasedStateMachine):
+class Talk(Crowd, RuleBasedStateMachine):
     """Four connections, three names, two sessions: what they may say, at any time."""
-
-    names: dict[str, str] | None = None
-    seen: ClassVar[set[type[AnyEvent]]] = set()
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.folder = Path(tempfile.mkdtemp(prefix="crowd-"))
-        self.now_s = 0.0
-        self.server = QuietServer(self.names)
-        self.shelf = Shelf()
-        message = m.Provision(
-            base=(), shards=(self._offered("3", SHARD),), init=None, prepare=PREPARE, link=FREE, link_seed=1
-        )
-        self.state = self._offered("state", STATE)
-        agents = AgentsProfile(heartbeat_s=1.0, lost_after_s=10.0)
-        server: Server = self.server  # type: ignore[assignment]
-        self.fleet = ZeromqFleet("r", server, Provisioning(message, self.shelf), agents, None, lambda: self.now_s)
-        self.here: set[str] = set()
-        self.given: dict[str, m.TaskRef] = {}
-        self.lines: dict[str, bytes] = {}
-        self.speaker: str | None = None
-
-    def _offered(self, name: str, data: bytes) -> m.BlobRef:
-        (self.folder / name).write_bytes(data)
-        self.shelf.put(blob(name, data), self.folder / name)
-        return blob(name, data)
-
-    def hears(self, peer: bytes, message: m.Message | bytes, payload: bytes | None = None, user: str = "key-a") -> None:
-        user = user if self.names else ""
-        self.speaker = None if self.names is None else self.names[user]
-        head = message if isinstance(message, bytes) else encode(message)
-        beat = isinstance(message, (m.Beat, m.BeatEcho))
-        data = None if payload is None else memoryview(payload)
-        self.server.arrivals.append(Arrival(peer, beat, memoryview(head), data, len(head), user))
-        self.goes_on()
-        self.speaker = None
-
-    def goes_on(self) -> None:
-        for event in self.fleet.wait(0.0):
-            self._book(event)
-        self.server.gone = set()
-
-    def _book(self, event: AnyEvent) -> None:
-        self.seen.add(type(event))
-        if self.speaker is not None and not isinstance(event, UpdateReceived):
-            assert event.agent == self.speaker, f"{self.speaker} spoke for {event.agent}"  # type: ignore[union-attr]
-        match event:
-            case AgentJoined():
-                assert event.agent not in self.here, "it joined twice"
-                self.here.add(event.agent)
-            case AgentLost():
-                self.here.discard(event.agent)
-                self.given.pop(event.agent, None)
-            case UpdateReceived():
-                record = event.record
-                assert self.speaker in (None, record.agent), f"{self.speaker} spoke for {record.agent}"
-                ref = m.TaskRef(round=record.round, client=record.client, attempt=record.attempt)
-                assert self.given.pop(record.agent, None) == ref, "an update of a task that was not given"
-                data = (self.folder / f"update-{ref.round}-{ref.client}").read_bytes()
-                assert hashlib.sha256(data).hexdigest() == record.update_sha256, "the update is not what it says"
-            case TaskFailed():
-                ref = m.TaskRef(round=event.round, client=event.client, attempt=event.attempt)
-                assert self.given.pop(event.agent, None) == ref, "a failure of a task that was not given"
-            case UpdateLate():
-                ref = m.TaskRef(round=event.round, client=event.client, attempt=event.attempt)
-                assert self.given.get(event.agent) != ref, "late, although it is awaited"
-            case _:
-                raise AssertionError(f"agents cannot bring about {event}")
 
     # What the controller does
 
@@ -169,12 +53,7 @@ class Crowd(RuleBasedStateMachine):
         agent = data.draw(st.sampled_from(sorted(self.here - set(self.given))))
         if ref in self.given.values():
             return
-        order = AssignTask(
-            agent=agent, round=ref.round, client=ref.client, attempt=ref.attempt, state_sha256=self.state.sha256
-        )
-        update = self.folder / f"update-{ref.round}-{ref.client}"
-        self.fleet.assign(order, self.folder / "state", seed=1, update=update)
-        self.given[agent] = ref
+        self.give(agent, ref)
 
     @rule(agent=NAME)
     def its_task_is_cancelled(self, agent: str) -> None:
@@ -284,14 +163,10 @@ class Crowd(RuleBasedStateMachine):
         self.hears(peer, head, payload)
 
     def teardown(self) -> None:
-        self.fleet.close("the test is over")
-        assert self.server.closed
-        for path in self.folder.iterdir():
-            path.unlink()
-        self.folder.rmdir()
+        self.close()
 
 
-class NamedCrowd(Crowd):
+class KeyedTalk(Talk):
     """The same with keys: what a key is not allowed to say has no effect."""
 
     names = KEYS
@@ -301,7 +176,7 @@ class NamedCrowd(Crowd):
 FATES = settings(max_examples=80, stateful_step_count=40, deadline=None)
 
 
-@pytest.mark.parametrize("crowd", [Crowd, NamedCrowd], ids=["on plain sockets", "by whatever key"])
-def test_the_fleet_keeps_its_books_whatever_is_said(crowd: type[Crowd]) -> None:
-    run_state_machine_as_test(crowd, settings=FATES)
-    assert {AgentJoined, AgentLost, UpdateReceived, TaskFailed} <= crowd.seen, "it never came to much"
+@pytest.mark.parametrize("talk", [Talk, KeyedTalk], ids=["on plain sockets", "by whatever key"])
+def test_the_fleet_keeps_its_books_whatever_is_said(talk: type[Talk]) -> None:
+    run_state_machine_as_test(talk, settings=FATES)
+    assert {AgentJoined, AgentLost, UpdateReceived, TaskFailed} <= talk.seen, "it never came to much"

@@ -107,6 +107,16 @@ def test_an_agent_without_a_key_is_told_how_to_make_one(home: Path) -> None:
         agent(home, FAR)
 
 
+def test_a_command_that_is_named_works_on_the_folder_that_was_given(home: Path, tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match=f"federa-bench keys new NAME --keys {tmp_path}$"):
+        agent(home, FAR, folder=tmp_path)
+    for folder, said in ((home, "federa-bench keys allow"), (tmp_path, f"federa-bench keys allow --keys {tmp_path}")):
+        make_pair(folder, "controller")
+        security = controller(home, FAR, None if folder == home else folder)
+        assert security is not None
+        assert security.allow_command == said
+
+
 def test_an_agent_without_the_controller_s_key_is_told_to_copy_it(home: Path) -> None:
     make_pair(home, "d1")
     with pytest.raises(UsageError, match=rf"copy its controller\.public to {home}"):

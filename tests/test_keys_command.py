@@ -31,7 +31,7 @@ def test_a_device_is_let_in_by_the_steps_that_each_command_names(
 ) -> None:
     here, there = tmp_path / "controller", tmp_path / "device"
     said = keys(capsys, "new", "controller", "--keys", here)
-    assert f"copy {here}/controller.public to the key folder of each device" in said
+    assert f"copy {here}/controller.public to each device, into its ~/.config/federa-bench/keys" in said
     said = keys(capsys, "new", "device-1", "--keys", there)
     assert f"copy {there}/device-1.public to the controller, and there: federa-bench keys allow device-1.public" in said
     line = shlex.split(said.splitlines()[-1])[-1]  # as a shell reads what the last line says to type
@@ -66,7 +66,7 @@ def test_what_cannot_be_is_one_sentence(tmp_path: Path, capsys: pytest.CaptureFi
     assert "there is no file nowhere.public" in refused(capsys, "allow", "nowhere.public", *at)
     assert "stays where it was made" in refused(capsys, "allow", tmp_path / "d1.secret", *at)
     assert "is what a controller's own key is called" in refused(capsys, "allow", tmp_path / "controller.public", *at)
-    assert "40 characters" in refused(capsys, "allow", "d1 short", *at)
+    assert "'d1 short': not a name and a public key of 40" in refused(capsys, "allow", "d1 short", *at)
     assert "is not in" in refused(capsys, "revoke", "d9", *at)
     assert "Missing command; see: federa-bench keys --help" in refused(capsys)
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from harness.errors import FederaBenchError, UsageError
-from harness.keys.folder import make_pair, read_public, read_secret, write_secret
+from harness.keys.folder import expanded, make_pair, read_public, read_secret, write_secret
 from harness.transport import new_pair
 
 
@@ -17,6 +17,12 @@ def test_a_pair_is_made_and_read_again(tmp_path: Path) -> None:
     assert (name, pair.public) == ("device-1", public.key)
     assert read_public(tmp_path / "keys" / "device-1.public") == public
     assert stat.S_IMODE((tmp_path / "keys").stat().st_mode) == 0o700
+
+
+def test_a_home_folder_that_is_not_there_is_one_sentence() -> None:
+    with pytest.raises(UsageError, match=r"^~nobody-of-this-name/keys cannot be found, for there is no such home;"):
+        expanded(Path("~nobody-of-this-name/keys"))
+    assert expanded(Path("/keys")) == Path("/keys")
 
 
 @pytest.mark.parametrize("umask", [0o000, 0o022, 0o077])

@@ -55,7 +55,7 @@ def test_a_list_keeps_its_comments_when_a_device_comes_or_goes() -> None:
         (f"../a1 {A}\n", "allowed, line 1: not a name and a public key"),
         (f"a1 {A}\nb1 {A}\n", "allowed, line 2: the key stands there twice"),
         (f"a1 {A}\na1 {B}\n", "allowed, line 2: the name a1 stands there twice"),
-        (f"secret a1 {A}\n", "allowed holds a secret key, which stays where it was made"),
+        (f"secret a1 {A}\n", "allowed, line 1 holds a secret key, which stays where it was made"),
     ],
 )
 def test_a_damaged_line_is_named(text: str, said: str) -> None:

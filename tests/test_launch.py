@@ -9,7 +9,9 @@ import pytest
 from benchtools import TINY
 
 from harness import launch
+from harness.bench import RunOptions, new_run
 from harness.errors import ProfileError, UsageError
+from harness.learning.workload import Sources
 from harness.profiles import METHODS
 
 
@@ -92,3 +94,11 @@ def test_commands_of_the_other_packages_are_found_by_name() -> None:
     assert launch.other_package("agent").__module__ == "agents.cli"
     with pytest.raises(UsageError, match="'frobnicate' is not installed here"):
         launch.other_package("frobnicate")
+
+
+def test_a_run_goes_on_with_the_agents_that_it_was_started_for(tmp_path: Path) -> None:
+    options = RunOptions(tmp_path, "tcp://0.0.0.0:5555", local_agents=False, keys=tmp_path / "keys")
+    folder = new_run(launch.experiment_of(TINY, []), "federa", Sources(), options)
+    recorded = launch.AgentOptions.recorded(folder.read_header().environment)
+    assert recorded == launch.AgentOptions("tcp://0.0.0.0:5555", None, True, tmp_path / "keys")
+    assert launch.AgentOptions.recorded({"cores": 2}) == launch.AgentOptions(), "of a run that is older"

@@ -123,3 +123,9 @@ def test_rows_are_json_for_programs(tmp_path: Path) -> None:
     run_folder(tmp_path, "r", "done", rounds=1)
     (row,) = msgspec.json.decode(msgspec.json.encode(listing.runs([], tmp_path)))
     assert (row["state"], row["last"], row["next_command"]) == ("done", 0.25, None)
+
+
+def test_a_failed_run_says_why(tmp_path: Path) -> None:
+    folder = run_folder(tmp_path, "r", "failed")
+    folder.mark("failed", "no agents came")
+    assert "r failed: no agents came\n" in printed(listing.show_runs, listing.runs([], tmp_path), tmp_path)

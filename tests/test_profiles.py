@@ -74,6 +74,10 @@ def test_the_fingerprint_knows_values_and_not_the_order_of_keys() -> None:
             {"link": {"name": "l", "rate_min_mbps": 1}},
             "key 'link' does not hold together: rate_min_mbps and rate_max_mbps are given together or not at all",
         ),
+        (
+            {"agents": {"heartbeat_s": 10}},
+            "key 'agents' does not hold together: lost_after_s must be longer than heartbeat_s",
+        ),
     ],
 )
 def test_a_wrong_key_or_value_is_named_with_what_is_allowed(keys: dict[str, object], sentence: str) -> None:

@@ -9,12 +9,13 @@ from rich.console import Console
 from run_folders import client_record, experiment
 
 from harness.progress import ProgressScreen
-from harness.rounds.commands import AssignTask
+from harness.rounds.commands import AssignTask, SetDeadline
 from harness.rounds.events import (
     AgentJoined,
     AgentLost,
     Aggregated,
     AnyEvent,
+    DeadlinePassed,
     Evaluated,
     RunOpened,
     TaskFailed,
@@ -96,6 +97,61 @@ def test_the_bar_says_what_is_under_way() -> None:
     assert "evaluating" in written.getvalue()
 
 
+def test_who_comes_when_enough_are_here_is_not_counted_beyond_them() -> None:
+    shown, written = screen()
+    machine = RoundMachine(RunPlan.of(OF))
+    with shown:
+        for agent in ("a", "b"):
+            event = AgentJoined(at_s=1.0, agent=agent, host="here", provision_s=3.0, ship_s=0.5)
+            for each in (RunOpened(at_s=0.0, svd_s=0.0, state_sha256="0" * 64), event) if agent == "a" else (event,):
+                machine.handle(each)
+            shown.saw(event, machine)
+    assert written.getvalue().splitlines() == ["a is ready (1 of 1)", "b joined"]
+
+
+def test_without_agents_the_bar_says_that_it_waits_for_them() -> None:
+    shown, _ = screen(terminal=True)
+    machine = RoundMachine(RunPlan.of(OF))
+    opened = RunOpened(at_s=0.0, svd_s=0.25, state_sha256="0" * 64)
+    lost = AgentLost(at_s=2.0, agent="a", reason="it left")
+    said = []
+    with shown:
+        for event in (opened, JOINED, lost):
+            machine.handle(event)
+            shown.saw(event, machine)
+            said.append(shown.doing(machine))
+    assert said == ["agents 0/1", "clients 0/1", "agents 0/1"]
+
+
+@pytest.mark.parametrize(
+    ("quorum", "said"),
+    [
+        (0.5, "the deadline of round 1 passed; going on with 1 of 2 clients"),
+        (1.0, "the deadline of round 1 passed with 1 of 2 clients, which is no quorum; waiting on"),
+    ],
+)
+def test_a_deadline_that_a_round_ran_into_is_told_with_what_came_of_it(quorum: float, said: str) -> None:
+    written = io.StringIO()
+    rounds = {"count": 2, "clients_per_round": 2, "quorum": quorum, "deadline_s": 9.0}
+    of = experiment(rounds=rounds, agents={"count": 1}, partition={"clients": 4})
+    shown, machine = ProgressScreen(Console(file=written, width=120), of, "federa"), RoundMachine(RunPlan.of(of))
+    deadline: SetDeadline | None = None
+    with shown:
+        for event in (RunOpened(at_s=0.0, svd_s=0.25, state_sha256="0" * 64), JOINED):
+            orders = machine.handle(event)
+            shown.saw(event, machine)
+            deadline = next(
+                (each for each in orders if isinstance(each, SetDeadline) and each.kind == "round"), deadline
+            )
+        assert deadline is not None
+        update = UpdateReceived(at_s=3.0, record=client_record(1, machine.selected[0], agent="a"))
+        passed = DeadlinePassed(at_s=9.0, kind="round", round=1, number=deadline.number)
+        for event in (update, passed, passed):
+            machine.handle(event)
+            shown.saw(event, machine)
+    assert written.getvalue().splitlines()[1] == said
+
+
 @pytest.mark.parametrize("terminal", [True, False])
 def test_what_others_say_is_shown_as_it_is_even_where_it_looks_like_markup(terminal: bool) -> None:
     shown, written = screen(terminal=terminal)
@@ -104,7 +160,7 @@ def test_what_others_say_is_shown_as_it_is_even_where_it_looks_like_markup(termi
         shown.say("reading /data/[old]/train [/bold]")
         shown.saw(AgentLost(at_s=0.0, agent="a", reason="it left: [red]no[/blue] disk"), machine)
     assert "reading /data/[old]/train [/bold]" in written.getvalue()
-    assert "a is lost: it left: [red]no[/blue] disk" in written.getvalue()
+    assert "a was lost: it left: [red]no[/blue] disk" in written.getvalue()
 
 
 def test_updates_that_are_late_or_lost_are_told() -> None:

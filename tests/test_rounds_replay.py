@@ -23,6 +23,7 @@ def eventful() -> Run:
     run.aggregates()
     run.evaluates()
     run.sends("a")
+    assert run.breaks("b") == []
     run.comes_late("b", 1, 2)
     run.loses_update(run.machine.completed[0])
     run.resumes()

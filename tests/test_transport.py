@@ -1,9 +1,11 @@
 """Real sockets on loopback."""
 
 import os
+import socket
 from collections.abc import Iterator
 
 import pytest
+import zmq
 
 from harness.errors import TransportError
 from harness.protocol.codec import decode_to_agent, decode_to_controller
@@ -15,6 +17,7 @@ from harness.protocol.messages import (
     Stop,
 )
 from harness.transport import Channel, Server, connect, listen, wait, wire_bytes_of
+from harness.transport.wire import configure
 
 BYE = Goodbye(agent="a1", reason="test")
 SHA = "0" * 64
@@ -54,6 +57,27 @@ def test_a_message_and_its_answer(server: Server, channel: Channel) -> None:
     assert arrival.payload is None
     assert server.send(arrival.peer, Stop(reason="done"))
     assert decode_to_agent(reply_at(channel).head) == Stop(reason="done")
+
+
+def test_a_connection_that_dies_unseen_is_noticed_within_a_minute() -> None:
+    """The kernel's own limits are 11 minutes for one that idles, and 15 for one that sends."""
+    with zmq.Context() as context, context.socket(zmq.ROUTER) as router, context.socket(zmq.DEALER) as dealer:
+        for end in (router, dealer):
+            configure(end)
+        dealer.connect(f"tcp://127.0.0.1:{router.bind_to_random_port('tcp://127.0.0.1')}")
+        dealer.send(b"x")
+        fd = router.recv_multipart(copy=False)[-1].get(zmq.SRCFD)
+        with socket.socket(fileno=os.dup(fd)) as own:
+            idle_s, every_s, times, unheard_ms = (
+                own.getsockopt(socket.IPPROTO_TCP, option)
+                for option in (
+                    socket.TCP_KEEPIDLE,
+                    socket.TCP_KEEPINTVL,
+                    socket.TCP_KEEPCNT,
+                    socket.TCP_USER_TIMEOUT,
+                )
+            )
+        assert (idle_s + every_s * times, unheard_ms) == (60, 60_000)
 
 
 def test_bytes_travel_in_a_frame_of_their_own_and_all_are_counted(server: Server, channel: Channel) -> None:

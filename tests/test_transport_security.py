@@ -248,6 +248,20 @@ def test_a_key_that_gets_another_name_starts_anew(secured: Secured) -> None:
     secured.until(lambda: len(secured.seen) == 2)
 
 
+def test_a_key_that_was_revoked_is_named_once_and_its_return_is_no_request_to_let_it_in(
+    secured: Secured, caplog: pytest.LogCaptureFixture
+) -> None:
+    channel = secured.connect(secured.agent)
+    channel.send(BYE)
+    secured.until(lambda: secured.seen)
+    del secured.names[secured.agent.public]
+    secured.until(secured.server.newly_revoked)
+    secured.refusal_of(secured.connect(secured.agent))
+    assert [record.getMessage() for record in caplog.records] == [
+        f"a1 is not allowed any more (key {secured.agent.public}); 1 of its connections were cut"
+    ]
+
+
 def test_keys_that_nobody_knows_are_named_in_the_log_but_a_flood_of_them_is_not(
     secured: Secured, caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -8,7 +8,7 @@ from harness.fleets.peers import Peer, Peers
 from harness.fleets.refusals import Refusals
 from harness.profiles import AgentsProfile
 from harness.protocol import messages as m
-from harness.rounds.events import AgentJoined, AgentLost, AnyEvent
+from harness.rounds.events import AgentJoined, AgentLost, AgentReconnected, AnyEvent
 from harness.transport import Server
 
 ALIVE_BEATS = 3
@@ -40,23 +40,24 @@ class Membership:
     def hello(self, id: bytes, hello: m.Hello, user: str = "") -> list[AnyEvent]:
         """An agent came, or came again: welcome and provision it, or refuse it and say why.
 
-        An agent whose session is known takes up its place again, and nobody is told: only its connection broke.
-        Hellos of connections that are closed by now (an agent repeats it while it waits) change nothing.
+        An agent whose session is known takes up its place again: only its connection broke.
+        Hellos of connections that are closed by now (an agent repeats it while it waits) change nothing, nor does
+        one of an older connection that is read after that of a newer.
         """
         before = self._peers.named(hello.agent)
         if reason := self._refusal(hello, user, before):
             self._server.send(id, m.Refused(reason=reason))
             return []
         resumed = before is not None and (before.session, before.user) == (hello.session, user)
+        if before is not None and resumed and hello.connection < before.connection:
+            return []
         if not self._server.send(id, self._welcome(resumed)):
             return []
         self._server.known(id)
         if before is not None and resumed:
             return self._resume(before, id, hello)
         events = self._lose_all([peer for peer in self._peers if peer.id == id or peer is before], "it started again")
-        self._peers.add(
-            Peer(id=id, name=hello.agent, host=hello.host, seen_s=self._now(), session=hello.session, user=user)
-        )
+        self._peers.add(self._peer(id, hello, user))
         self._server.send(id, self._provision)
         return events
 
@@ -89,16 +90,19 @@ class Membership:
             self._refusals.note("session", f"a heartbeat of agent {beat.agent} is of another process than its Hello")
         else:
             peer.seen_s = self._now()
-            self._server.send(id, m.BeatEcho(number=beat.number), beat=True)
+            # The Hello of this connection may be on its way, or was read before one of an older connection.
+            known = beat.connection <= peer.connection
+            self._server.send(id, m.BeatEcho(number=beat.number, known=known), beat=True)
 
-    def back(self) -> None:
-        """The loop is back. If it was away for long (stopped, swapped out), that silence is not the agents'."""
-        away_s = self._now() - self._left_s
+    def back(self, planned_s: float = 0.0) -> None:
+        """The loop is back, after at most ``planned_s`` if all went well. Was it away for longer (stopped, swapped out,
+        busy elsewhere), that silence is not the agents'."""
+        away_s = self._now() - self._left_s - planned_s
         if away_s > self._settings.heartbeat_s:
-            self._peers.forgive(away_s)
+            self._peers.forgive(away_s, self._now())
 
     def leaves(self) -> None:
-        """The loop leaves to do something else."""
+        """The loop leaves, to wait or to do something else."""
         self._left_s = self._now()
 
     def lose_silent(self) -> list[AnyEvent]:
@@ -125,14 +129,14 @@ class Membership:
         former = self._peers.get(id)
         events = [] if former is None or former is peer else self.lose(former, "it started again")
         self._peers.rekey(peer, id)
-        peer.seen_s = self._now()
+        peer.seen_s, peer.connection = self._now(), hello.connection
         if not hello.provisioned:
             self._server.send(id, self._provision)
         if hello.holds is not None and hello.holds != peer.task:
             self._server.send(id, m.Cancel(ref=hello.holds))
         if peer.order is not None and peer.task not in (hello.holds, hello.ended):
             self._server.send(id, peer.order)
-        return events
+        return [*events, AgentReconnected(at_s=self._now(), agent=peer.name)]
 
     def _refusal(self, hello: m.Hello, user: str, before: Peer | None) -> str | None:
         if hello.protocol != m.PROTOCOL:
@@ -160,6 +164,17 @@ class Membership:
         if allowed != name:
             return f"an agent named {name} came with the key of {allowed}; start it with --name {allowed}"
         return None
+
+    def _peer(self, id: bytes, hello: m.Hello, user: str) -> Peer:
+        return Peer(
+            id=id,
+            name=hello.agent,
+            host=hello.host,
+            seen_s=self._now(),
+            session=hello.session,
+            user=user,
+            connection=hello.connection,
+        )
 
     def _welcome(self, resumed: bool) -> m.Welcome:
         return m.Welcome(

@@ -15,9 +15,9 @@ from harness.tensorfile import Layout
 class Peer:
     """One agent, from its Hello until it is lost.
 
-    ``id`` is the routing id of its present main socket, ``session`` what its process drew at its start, ``user`` its
-    public key (empty on a plain socket). ``order`` is the message of its task, ``layout`` what the task's update has to
-    look like, ``landed`` the update once it has landed whole in ``update``.
+    ``id`` is the routing id of its present main socket and ``connection`` its number, ``session`` what its process drew
+    at its start, ``user`` its public key (empty on a plain socket). ``order`` is the message of its task, ``layout``
+    what the task's update has to look like, ``landed`` the update once it has landed whole in ``update``.
     """
 
     id: bytes
@@ -26,6 +26,7 @@ class Peer:
     seen_s: float
     session: str = ""
     user: str = ""
+    connection: int = 1
     joined: bool = False
     order: Task | None = None
     update: Path | None = None
@@ -95,10 +96,10 @@ class Peers:
         peer.end()
         del self._by_id[peer.id]
 
-    def forgive(self, away_s: float) -> None:
+    def forgive(self, away_s: float, now_s: float) -> None:
         """Nobody could be heard for ``away_s`` seconds: that silence is not theirs."""
         for peer in self._by_id.values():
-            peer.seen_s += away_s
+            peer.seen_s = min(now_s, peer.seen_s + away_s)
 
     def clear(self) -> None:
         """Nobody is here any more."""

@@ -39,6 +39,7 @@ class ZeromqFleet:
         self._server = server
         self._shelf = provisioning.shelf
         self._local = local
+        self._now = now
         self._peers, self._refusals = Peers(), Refusals()
         self._members = Membership(run_id, server, provisioning.message, settings, self._peers, self._refusals, now)
         late = LateUpdates([shard.name for shard in provisioning.message.shards])
@@ -102,11 +103,15 @@ class ZeromqFleet:
         if self._local is not None:
             self._local.tend(needed=not self._peers)
         self._members.back()
-        arrivals, _ = self._server.poll(0.0 if self._talk.behind else min(timeout_s, LONGEST_WAIT_S), wake_fds)
+        wait_s = 0.0 if self._talk.behind else min(timeout_s, LONGEST_WAIT_S)
+        self._members.leaves()
+        arrivals, _ = self._server.poll(wait_s, wake_fds)
+        self._members.back(wait_s)
         events = self._members.lose_revoked()
         events += [event for arrival in arrivals for event in self._talk.take(arrival)]
         events += self._talk.catch_up()
         events += self._members.lose_silent()
+        events += self._refusals.news(self._server.refused, self._now())
         self._members.leaves()
         self._note_use(events)
         return events

@@ -2,7 +2,7 @@
 
 from harness.keys.allowed import AllowedList
 from harness.keys.choice import AgentKeys, agent_security, controller_security, is_loopback, needs_keys
-from harness.keys.folder import CONTROLLER, default_folder, make_pair, read_public, read_text, write_secret
+from harness.keys.folder import CONTROLLER, default_folder, expanded, make_pair, read_public, read_text, write_secret
 from harness.keys.keyfile import Named, check_name, public_line
 from harness.keys.local import LocalKeys
 
@@ -16,6 +16,7 @@ __all__ = [
     "check_name",
     "controller_security",
     "default_folder",
+    "expanded",
     "is_loopback",
     "make_pair",
     "needs_keys",

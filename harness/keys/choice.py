@@ -10,7 +10,7 @@ from pathlib import Path
 
 from harness.errors import UsageError
 from harness.keys.allowed import AllowedList, WatchedList
-from harness.keys.folder import CONTROLLER, credentials_folder, default_folder, read_public, read_secret
+from harness.keys.folder import CONTROLLER, credentials_folder, default_folder, expanded, read_public, read_secret
 from harness.keys.keyfile import KEY
 from harness.transport import CurveClient, CurveServer
 
@@ -44,14 +44,15 @@ def controller_security(
     """
     if not needs_keys(bind, keys):
         return None
-    folder = (keys or default_folder(environ)).expanduser()
+    folder = expanded(keys or default_folder(environ))
     secret = folder / f"{CONTROLLER}.secret"
     if not secret.exists():
         why = f"--bind {bind} lets other machines in" if keys is None else "--keys asks for agents with keys"
-        raise UsageError(f"{why}, but {secret} is not there; make it with: {_new_controller(keys)}")
+        make = _command(f"new {CONTROLLER}", keys)
+        raise UsageError(f"{why}, but {secret} is not there; make it with: {make}")
     _, own = read_secret(secret, environ)
     listed = WatchedList(AllowedList(folder))
-    return CurveServer(own, lambda: {**listed(), **local})
+    return CurveServer(own, lambda: {**listed(), **local}, _command("allow", keys))
 
 
 @dataclass(frozen=True)
@@ -74,8 +75,8 @@ def agent_security(
     if given == AgentKeys() and is_loopback(connect):
         return None
     folders = _folders(given.folder, environ)
-    path = given.secret or _secret_in(folders, name, connect)
-    holder, own = read_secret(path.expanduser(), environ)
+    path = expanded(given.secret or _secret_in(folders, name, connect, _command("new NAME", given.folder)))
+    holder, own = read_secret(path, environ)
     if name not in (None, holder):
         raise UsageError(f"--name {name}, but the key {path} is {holder}'s; leave --name out, or give another --key")
     return CurveClient(holder, own, _controller_key(folders, given.controller))
@@ -83,13 +84,15 @@ def agent_security(
 
 def _folders(given: Path | None, environ: Mapping[str, str]) -> list[Path]:
     if given is not None:
-        return [given.expanduser()]
+        return [expanded(given)]
     credentials = credentials_folder(environ)
     return [*([credentials] if credentials else []), default_folder(environ)]
 
 
-def _secret_in(folders: Sequence[Path], name: str | None, connect: str) -> Path:
-    """The one secret key that these folders have for an agent; the first folder that has any counts."""
+def _secret_in(folders: Sequence[Path], name: str | None, connect: str, make: str) -> Path:
+    """The one secret key that these folders have for an agent; the first folder that has any counts. ``make`` is the
+    command that makes one.
+    """
     for folder in folders:
         found = sorted(folder.glob("*.secret"))
         wanted = [path for path in found if path.stem == name] or [path for path in found if path.stem != CONTROLLER]
@@ -99,14 +102,13 @@ def _secret_in(folders: Sequence[Path], name: str | None, connect: str) -> Path:
         if wanted:
             return wanted[0]
     raise UsageError(
-        f"an agent needs a key of its own to connect to {connect}, and {folders[-1]} has none; "
-        "make one with: federa-bench keys new NAME"
+        f"an agent needs a key of its own to connect to {connect}, and {folders[-1]} has none; make one with: {make}"
     )
 
 
 def _controller_key(folders: Sequence[Path], given: str | None) -> str:
     if given is not None:
-        return given if KEY.fullmatch(given) else read_public(Path(given).expanduser()).key
+        return given if KEY.fullmatch(given) else read_public(expanded(Path(given))).key
     for folder in folders:
         if (path := folder / f"{CONTROLLER}.public").exists():
             return read_public(path).key
@@ -116,5 +118,6 @@ def _controller_key(folders: Sequence[Path], given: str | None) -> str:
     )
 
 
-def _new_controller(keys: Path | None) -> str:
-    return f"federa-bench keys new {CONTROLLER}" + (f" --keys {keys}" if keys else "")
+def _command(words: str, keys: Path | None) -> str:
+    """A command on the same folder of keys."""
+    return f"federa-bench keys {words}" + (f" --keys {keys}" if keys else "")

@@ -20,7 +20,19 @@ FOLDER_VARIABLE, CREDENTIALS_VARIABLE = "FEDERA_BENCH_KEYS", "CREDENTIALS_DIRECT
 
 def default_folder(environ: Mapping[str, str] = os.environ) -> Path:
     """Where keys are unless --keys says otherwise: $FEDERA_BENCH_KEYS, else a folder of the user's configuration."""
-    return Path(environ.get(FOLDER_VARIABLE) or "~/.config/federa-bench/keys").expanduser()
+    return expanded(Path(environ.get(FOLDER_VARIABLE) or "~/.config/federa-bench/keys"))
+
+
+def expanded(path: Path) -> Path:
+    """The path with ~ put in place.
+
+    Raises:
+        UsageError: there is no such home, as for a service whose user has none.
+    """
+    try:
+        return path.expanduser()
+    except RuntimeError:
+        raise UsageError(f"{path} cannot be found, for there is no such home; set $HOME, or give a path") from None
 
 
 def credentials_folder(environ: Mapping[str, str] = os.environ) -> Path | None:

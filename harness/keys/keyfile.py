@@ -51,7 +51,7 @@ def public_line(text: str, where: str) -> Named:
     Raises:
         UsageError: it holds something else.
     """
-    found = [_named(line, where, number) for number, line in _lines(text)]
+    found = [_named(line, where) for _, line in _lines(text)]
     if len(found) != 1:
         raise UsageError(f"{where} holds {len(found)} keys, and should hold one: a line with a name and a public key")
     return found[0]
@@ -65,7 +65,7 @@ def allowed_lines(text: str, where: str) -> dict[str, str]:
     """
     names: dict[str, str] = {}
     for number, line in _lines(text):
-        named = _named(line, where, number)
+        named = _named(line, f"{where}, line {number}")
         if named.key in names or named.name in names.values():
             twice = "key" if named.key in names else f"name {named.name}"
             raise UsageError(f"{where}, line {number}: the {twice} stands there twice; take one of the lines out")
@@ -109,12 +109,12 @@ def _lines(text: str) -> Iterator[tuple[int, str]]:
             yield number, line
 
 
-def _named(line: str, where: str, number: int) -> Named:
+def _named(line: str, where: str) -> Named:
     words = line.split()
     if words[0] == SECRET and len(words) == 3:
         raise UsageError(
             f"{where} holds a secret key, which stays where it was made; give the file that ends in .public"
         )
     if len(words) != 2 or not NAME.fullmatch(words[0]) or not KEY.fullmatch(words[1]):
-        raise UsageError(f"{where}, line {number}: not a name and a public key of 40 characters; mend or remove it")
+        raise UsageError(f"{where}: not a name and a public key of 40 characters; mend or remove it")
     return Named(*words)

@@ -124,6 +124,10 @@ class AgentsProfile(Profile, frozen=True, kw_only=True):
     heartbeat_s: Seconds = 0.5
     lost_after_s: Seconds = 8.0
 
+    def __post_init__(self) -> None:
+        if self.lost_after_s <= self.heartbeat_s:
+            raise ValueError("lost_after_s must be longer than heartbeat_s: else agents are lost between heartbeats")
+
 
 class RecordProfile(Profile, frozen=True, kw_only=True):
     """What is recorded beyond the usual. ``drift``: how far the global A and B move each round (FeDeRA, eq. 19-22)."""

@@ -57,6 +57,7 @@ class Hello(Message, frozen=True, kw_only=True, tag="hello"):
 
     ``session`` is drawn at the agent's start. ``provisioned``: it has taken a Provision in this session. ``holds`` is
     the task that is under way, ``ended`` the last one that it ended, by Done or Failed; of this session both.
+    ``connection`` counts the connections of the session: the Hello of an older one may be read after that of a newer.
     """
 
     protocol: int
@@ -69,6 +70,7 @@ class Hello(Message, frozen=True, kw_only=True, tag="hello"):
     provisioned: bool = False
     holds: TaskRef | None = None
     ended: TaskRef | None = None
+    connection: Size = 1
 
 
 class Welcome(Message, frozen=True, kw_only=True, tag="welcome"):
@@ -216,16 +218,21 @@ class Goodbye(Message, frozen=True, kw_only=True, tag="goodbye"):
 
 
 class Beat(Message, frozen=True, kw_only=True, tag="beat"):
-    """I am alive. ``number`` grows by one; ``doing`` is a word for people (idle, fetching, training, sending)."""
+    """I am alive. ``number`` grows by one; ``doing`` is a word for people (idle, fetching, training, sending).
+
+    ``session`` and ``connection`` are those of the Hello over the main socket.
+    """
 
     agent: AgentName
     session: Session
     number: Size
     doing: Annotated[str, Meta(max_length=32)]
+    connection: Size = 1
 
 
 class BeatEcho(Message, frozen=True, kw_only=True, tag="beat-echo"):
-    """The controller is alive and saw this number. Not ``known``: the agent counts as lost and is to say Hello."""
+    """The controller is alive and saw this number. Not ``known``: the agent counts as lost, or as one that is here over
+    an older connection, and is to say Hello over a new one."""
 
     number: Size
     known: bool = True

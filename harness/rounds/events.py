@@ -50,6 +50,18 @@ class AgentLost(Event, frozen=True, kw_only=True, tag="agent-lost"):
     reason: str
 
 
+class AgentReconnected(Event, frozen=True, kw_only=True, tag="agent-reconnected"):
+    """An agent's connection broke, and it goes on where it was over a new one; of a run nothing changes."""
+
+    agent: str
+
+
+class MessagesRefused(Event, frozen=True, kw_only=True, tag="messages-refused"):
+    """Messages or handshakes were refused; ``counts`` are those of this controller so far, by reason."""
+
+    counts: dict[str, int]
+
+
 class UpdateReceived(Event, frozen=True, kw_only=True, tag="update-received"):
     """A client's update has landed in a file and matches its hash, and its agent told all durations."""
 
@@ -116,6 +128,8 @@ AnyEvent = Union[
     ControllerResumed,
     AgentJoined,
     AgentLost,
+    AgentReconnected,
+    MessagesRefused,
     UpdateReceived,
     UpdateLate,
     UpdateLost,

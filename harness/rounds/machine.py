@@ -12,11 +12,13 @@ from harness.rounds.commands import AnyCommand, Finish, ForgetClient, WriteClien
 from harness.rounds.events import (
     AgentJoined,
     AgentLost,
+    AgentReconnected,
     Aggregated,
     AnyEvent,
     ControllerResumed,
     DeadlinePassed,
     Evaluated,
+    MessagesRefused,
     RunOpened,
     TaskFailed,
     UpdateLate,
@@ -52,6 +54,8 @@ class RoundMachine(Transitions):
                 return self._update_received(event)
             case UpdateLate():
                 return self._update_late(event)
+            case AgentReconnected() | MessagesRefused():
+                return []  # they stand in the record; nothing of the run changes
             case TaskFailed():
                 return self._task_failed(event)
             case DeadlinePassed():

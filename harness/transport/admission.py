@@ -24,13 +24,14 @@ class Admission:
     """The gate of one server. ``user`` is a public key in Z85, as it was proven in the handshake."""
 
     def __init__(self, context: zmq.Context[Any], security: CurveServer) -> None:
-        self._allowed = security.allowed
+        self._allowed, self._allow_command = security.allowed, security.allow_command
         self._names: Mapping[str, str] = dict(security.allowed())
         self._read_s = float("-inf")
         self._zap = ZapHandler(context)
         self.connections = Connections()
         self._revoked: set[str] = set()
         self._refused: set[str] = set()
+        self._taken_out: set[str] = set()
 
     @property
     def socket(self) -> zmq.Socket[bytes]:
@@ -82,14 +83,15 @@ class Admission:
     def _take(self, names: Mapping[str, str]) -> None:
         lost = self._names.keys() - names.keys()
         renamed = {key for key, name in names.items() if self._names.get(key, name) != name}
-        self._names = names
+        before, self._names = self._names, names
         for key in sorted(lost | renamed):
             cut = self.connections.cut(key)
-            log.warning("the key %s is not allowed any more; %d of its connections were cut", key, cut)
+            log.warning("%s is not allowed any more (key %s); %d of its connections were cut", before[key], key, cut)
         self._revoked |= lost | renamed
+        self._taken_out |= lost
 
     def _name_refused(self, key: str) -> None:
-        if key in self._refused or len(self._refused) >= MOST_NAMED:
-            return
+        if key in self._refused | self._taken_out or len(self._refused) >= MOST_NAMED:
+            return  # who was just taken out is not to be let in again
         self._refused.add(key)
-        log.warning("a device was refused; if it is to take part: federa-bench keys allow 'NAME %s'", key)
+        log.warning("a device was refused; if it is to take part: %s 'NAME %s'", self._allow_command, key)

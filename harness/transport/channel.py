@@ -80,7 +80,7 @@ class Channel:
     def _watch(self) -> None:
         while self.monitor.poll(0):
             event = recv_monitor_message(self.monitor)["event"]
-            # What cannot be decrypted ends a connection that stands; libzmq 4.3.5 does not always say DISCONNECTED then,
+            # What cannot be decrypted ends a connection that stands. libzmq 4.3.5 may not say DISCONNECTED then,
             # nor close it, and nothing comes over it any more.
             damaged = self._stands and event == zmq.EVENT_HANDSHAKE_FAILED_PROTOCOL
             if damaged or event == zmq.EVENT_DISCONNECTED:

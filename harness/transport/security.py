@@ -46,10 +46,11 @@ class KeyPair:
 
 @dataclass(frozen=True)
 class CurveServer:
-    """The controller's side: its own pair, and whom it allows."""
+    """The controller's side: its own pair, whom it allows, and the command, for people, that allows one more."""
 
     own: KeyPair
     allowed: Allowed
+    allow_command: str = "federa-bench keys allow"
 
     def protect(self, socket: zmq.Socket[bytes]) -> None:
         """Encrypt, and ask for each key whether it is allowed."""

@@ -13,6 +13,9 @@ from harness.protocol.codec import encode
 from harness.protocol.messages import Message
 from harness.transport.limits import MAX_FRAME_BYTES
 
+UNHEARD_MS = 60_000
+"""A connection whose other end acknowledges nothing for so long is closed, and so noticed. Heartbeats on their own
+connection do not tell that the main one is dead; by default the kernel would try for a quarter of an hour."""
 BATCH = 64
 """At most so many messages of a socket are handed out at once, so that one busy peer cannot starve the rest."""
 
@@ -58,6 +61,9 @@ def configure(socket: zmq.Socket[bytes]) -> None:
         (zmq.RCVHWM, 0),
         (zmq.TCP_KEEPALIVE, 1),
         (zmq.TCP_KEEPALIVE_IDLE, 30),
+        (zmq.TCP_KEEPALIVE_INTVL, 10),
+        (zmq.TCP_KEEPALIVE_CNT, 3),
+        (zmq.TCP_MAXRT, UNHEARD_MS),
     ):
         socket.setsockopt(option, value)
 

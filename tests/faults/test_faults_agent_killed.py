@@ -50,13 +50,14 @@ def test_an_agent_killed_in_a_transfer_goes_on_with_it(
     for _ in range(faults.tries(1, 5)):
         with closing(start(ALONE)) as ground, ExitStack() as stack:
             whole_bytes = (ground.run / "checkpoints" / "round-0000.safetensors").stat().st_size
+            words = {percent: f"SIGKILL of an agent at {percent} % of {way}" for percent in reversed(PERCENTS)}
+            attempts = {percent: stack.enter_context(faults.trying(words[percent])) for percent in words}
             for percent in PERCENTS:
-                attempt = stack.enter_context(faults.trying(f"SIGKILL of an agent at {percent} % of {way}"))
                 kept_bytes = whole_bytes * percent / 100
                 ground.until(lambda kept=kept_bytes: reached(partial(ground), kept), f"{percent} % of {way}")
                 since, resumed = ground.progress(), resumed_bytes(ground)
                 ground.agents["agent-1"].signal(signal.SIGKILL)
-                attempt.recovered(ground.until_progress(since))
+                attempts[percent].recovered(ground.until_progress(since))
                 assert resumed_bytes(ground) - resumed >= kept_bytes, f"the first {percent} % of {way} moved again"
             assert ground.final_states() == undisturbed(ALONE)
             assert ground.count(AgentLost) >= len(PERCENTS)

@@ -24,6 +24,8 @@ from harness.rounds.events import AgentLost, TaskFailed
 RUN = Setting(rounds=2, clients=2, agents=1, state_bytes=4096, sets=("partition={kind: iid, clients: 4}",))
 ON_ONE_DISK = dataclasses.replace(RUN, sets=(*RUN.sets, "rounds.max_attempts=2", "rounds.quorum=1"))
 """Where agents have no room either: their clients are not left out, the run ends and is resumed."""
+FULL = ("disk is full", "No space left on device", "tells why")
+"""One of these is said; the last of them of an agent's log."""
 GO_ON = re.compile(r"federa-bench (resume|report) (\S+)$")
 
 
@@ -61,7 +63,7 @@ def run_on(disk: FullDisk, folder: Path, writes: int) -> subprocess.CompletedPro
     """A whole run with its agents on this machine, and its report; its folder takes so many writes."""
     env = disk.environment(f"{folder}/runs/tiny", writes)
     line = command("run", *RUN.arguments())
-    return subprocess.run(line, cwd=folder, env=env, capture_output=True, text=True, timeout=120, check=False)
+    return subprocess.run(line, cwd=folder, env=env, capture_output=True, text=True, timeout=300, check=False)
 
 
 def runs_in(folder: Path) -> list[Path]:
@@ -75,7 +77,7 @@ def test_wherever_the_controllers_disk_is_full_a_sentence_says_how_to_go_on_to_t
     folder = tmp_path / "quiet"
     folder.mkdir()
     assert run_on(disk, folder, EVER).returncode == 0
-    for number, what in spread(disk.writes(), faults.tries(5, 1000)):
+    for number, what in spread(disk.writes(), faults.tries(4, 1000)):
         folder = tmp_path / str(number)
         folder.mkdir()
 
@@ -90,6 +92,8 @@ def test_wherever_the_controllers_disk_is_full_a_sentence_says_how_to_go_on_to_t
             found = GO_ON.search(sentence)
             assert found or not runs_in(folder), f"not how to go on: {sentence}"
             again = bench(*found.groups(), cwd=folder) if found else bench("run", *RUN.arguments(), cwd=folder)
+            if found := GO_ON.search(again.stderr.strip()):  # the last word on the disk was that it is done
+                again = bench(*found.groups(), cwd=folder)
             assert again.returncode == 0, again.stderr
             (run,) = runs_in(folder)
             assert [record.state_sha256 for record in check_books(run)] == undisturbed(RUN)
@@ -111,7 +115,7 @@ def test_wherever_an_agents_disk_is_full_it_says_so_and_the_run_goes_on_once_the
 
     with ground("quiet", EVER) as quiet:
         quiet.finish()
-    for number, what in spread(disk.writes(), faults.tries(3, 1000)):
+    for number, what in spread(disk.writes(), faults.tries(2, 1000)):
 
         def trial(number: int = number) -> float:
             with ground(str(number), number) as here:
@@ -130,7 +134,7 @@ def test_wherever_an_agents_disk_is_full_it_says_so_and_the_run_goes_on_once_the
                 assert [record.state_sha256 for record in check_books(here.run)] == undisturbed(RUN)
                 reasons = [it.reason for it in here.events() if isinstance(it, (TaskFailed, AgentLost))]
                 said = "\n".join([*reasons, agent.said()])
-                assert "No space left on device" in said or "disk is full" in said, said
+                assert any(words in said for words in FULL), said
                 assert "Traceback" not in said, said
                 return recover_s
 
@@ -163,14 +167,14 @@ def test_a_run_on_a_disk_of_any_size_goes_on_to_the_same_state_when_it_grows(
 ) -> None:
     tries = Tries("a real disk of so many pages, for the run and its agents, that grows later", faults)
     line = command("run", *ON_ONE_DISK.arguments())
-    for pages in range(10, 10 + faults.tries(12, 100), faults.tries(8, 1)):
+    for pages in range(faults.tries(18, 10), faults.tries(19, 110)):
         folder = small_disk(4 * pages)
 
         def trial(folder: Path = folder) -> None:
-            full = subprocess.run(line, cwd=folder, capture_output=True, text=True, timeout=120, check=False)
+            full = subprocess.run(line, cwd=folder, capture_output=True, text=True, timeout=300, check=False)
             said = full.stdout + full.stderr
             assert "Traceback" not in said, said
-            assert full.returncode == 0 or "disk is full" in said or "tells why" in said, said
+            assert full.returncode == 0 or any(words in said for words in FULL), said
             small_disk(64_000)
             for run in runs_in(folder):
                 if json.loads((run / "header.json").read_text())["state"] != "done":

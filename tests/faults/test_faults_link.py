@@ -16,7 +16,13 @@ from lab import CONTROLLER, Lab
 from ledger import Faults
 
 PORT = 5555
-SETTING = Setting(rounds=5, state_bytes=60_000, rate_mbps=4.0, lost_after_s=0.7, sets=("agents.join_timeout_s=300",))
+SETTING = Setting(
+    rounds=5,
+    state_bytes=60_000,
+    rate_mbps=4.0,
+    lost_after_s=0.7,
+    sets=("agents.join_timeout_s=300", "rounds.deadline_s=300"),
+)
 
 
 @pytest.fixture(scope="module")

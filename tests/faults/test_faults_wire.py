@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from pathlib import Path
 
 import pytest
@@ -13,7 +14,11 @@ from keyring import make_keys
 from ledger import Faults
 from wire import Mischief
 
-SETTING = Setting(rounds=4, state_bytes=300_000, lost_after_s=1.5)
+SETTING = Setting(rounds=4, state_bytes=300_000, lost_after_s=1.5, sets=("rounds.deadline_s=300",))
+ALONE_BYTES = 60_000
+"""Of each stream so much is left alone: more than provisioning takes, so that it is tasks that are disturbed."""
+SLOW = dataclasses.replace(SETTING, rate_mbps=16.0)
+"""The same run, so slow that an agent is in the middle of a task most of the time."""
 MORE_DESCRIPTORS, MORE_BYTES = 24, 32 * 2**20
 
 
@@ -25,9 +30,13 @@ def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> list[str]:
 @pytest.mark.parametrize(
     ("fault", "mischief", "secured"),
     [
-        ("a proxy that cuts connections", Mischief(cut_every_bytes=400_000), False),
-        ("a proxy that cuts encrypted connections", Mischief(cut_every_bytes=400_000), True),
-        ("a proxy that loses bytes of encrypted connections", Mischief(lose_every_bytes=500_000, most=1), True),
+        ("a proxy that cuts connections", Mischief(cut_every_bytes=400_000, after_bytes=ALONE_BYTES), False),
+        ("a proxy that cuts encrypted connections", Mischief(cut_every_bytes=400_000, after_bytes=ALONE_BYTES), True),
+        (
+            "a proxy that loses bytes of encrypted connections",
+            Mischief(lose_every_bytes=500_000, after_bytes=ALONE_BYTES, most=1),
+            True,
+        ),
         ("a proxy that delays each piece by up to 20 ms", Mischief(delay_s=0.02), True),
     ],
 )
@@ -57,7 +66,7 @@ def test_a_thousand_flipped_bits_cost_time_and_no_update(
     for seed in range(wanted):
         if flips >= wanted:
             break
-        mischief = Mischief(flip_every_bytes=200_000, most=wanted - flips)
+        mischief = Mischief(flip_every_bytes=200_000)
         with (
             faults.trying("bits flipped at random in an encrypted run"),
             over_a_wire(tmp_path / str(seed), SETTING, mischief, seed, keys) as (ground, wire),
@@ -87,12 +96,10 @@ def test_connections_that_a_router_forgets_are_given_up_and_replaced(
         folder = tmp_path / str(number)
         with (
             faults.trying("connections that fall silent and stay open") as attempt,
-            over_a_wire(folder, SETTING) as (
-                ground,
-                wire,
-            ),
+            over_a_wire(folder, SLOW) as (ground, wire),
         ):
             ground.until_progress(number)
+            ground.until(lambda ground=ground: list(ground.run.glob("updates/*/*.part")), "half an update")
             assert wire.forget() > 0
             attempt.recovered(ground.until_progress(ground.progress() + 2))
             ground.finish()

@@ -32,7 +32,7 @@ class Mischief:
 
     cut_every_bytes: float = 0.0
     lose_every_bytes: float = 0.0
-    lost_at_once_bytes: int = 1000
+    lost_at_once_bytes: int = 100
     flip_every_bytes: float = 0.0
     delay_s: float = 0.0
     after_bytes: int = 0
@@ -155,10 +155,12 @@ class Wire:
     async def _close(self) -> None:
         for server in self._servers:
             server.close()
+        for connection in list(self._connections):
+            connection.open.set()
+            connection.cut()
         others = asyncio.all_tasks() - {asyncio.current_task()}
-        for task in others:
-            task.cancel()
-        await asyncio.gather(*others, return_exceptions=True)
+        if others:
+            await asyncio.wait(others, timeout=10)
 
     async def _serve(self, port: int, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
