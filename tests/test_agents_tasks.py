@@ -6,6 +6,7 @@ from agent_facts import (
     LOST,
     PROVISION,
     STATE,
+    TRAINED,
     UPDATE,
     WELCOME,
     WITH_INIT,
@@ -19,11 +20,13 @@ from stub_controller import blob
 
 from agents.lifecycle import AgentMachine
 from agents.steps import (
+    AnyFact,
     BaseCached,
     BlobLanded,
     ClearTask,
     FetchShaped,
     OfferUpdate,
+    TaskTrained,
     TrainerReady,
     TransferFailed,
     UpdateAcknowledged,
@@ -93,3 +96,18 @@ def test_a_task_without_data_is_refused() -> None:
     machine: AgentMachine = machine_that_is("idle")
     stranger = m.Task(ref=m.TaskRef(round=1, client=9, attempt=1), state=STATE, seed=4)
     assert said(machine.handle(arrived(stranger)))[0].reason == "the agent was given no shard of client 9"
+
+
+@pytest.mark.parametrize(
+    "fact",
+    [
+        BlobLanded(at_s=60.0, transfer=moved(2.0)),
+        TaskTrained(at_s=60.0, trained=TRAINED, wire_bytes=300),
+        UpdateAcknowledged(at_s=60.0, transfer=moved(3.0), wire_bytes=900),
+        TransferFailed(at_s=60.0, reason="damaged twice"),
+    ],
+)
+def test_what_is_left_of_a_task_that_is_gone_changes_nothing(fact: AnyFact) -> None:
+    machine = machine_that_is("idle")
+    assert machine.handle(fact) == []
+    assert machine.doing == "idle"

@@ -113,6 +113,15 @@ def test_silence_over_many_turns_of_the_loop_is_a_loss_too(world: World) -> None
     assert [event.agent for event in world.members.lose_silent()] == ["quiet"]
 
 
+def test_a_wait_that_ends_before_its_time_is_no_silence(world: World) -> None:
+    peer = world.joined(b"1")
+    seen_s = peer.seen_s
+    world.members.leaves()
+    world.now_s += 1.0
+    world.members.back(5.0)
+    assert peer.seen_s == seen_s
+
+
 def test_an_agent_that_counts_as_lost_is_told_so_that_it_comes_again(world: World) -> None:
     world.members.beat(b"beat", m.Beat(agent="lost", session=SESSION, number=1, doing="idle"))
     assert world.server.messages == [(b"beat", m.BeatEcho(number=1, known=False))]

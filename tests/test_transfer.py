@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 from stub_controller import blob
 
 from harness.errors import BlobError
-from harness.protocol.messages import Accept, Corrupt, Credit, Fetch, Received
+from harness.protocol.messages import MAX_CHUNK_BYTES, Accept, Corrupt, Credit, Fetch, Received
 from harness.protocol.transfer import MOST_CHUNKS, WINDOW_BYTES, Incoming, Outgoing, Span, spans
 
 DATA = bytes(range(250)) * 4
@@ -22,8 +22,8 @@ def test_a_fetch_is_answered_in_chunks_up_to_its_credit() -> None:
 
 @pytest.mark.parametrize(("offset", "credit_bytes"), [(1000, 1), (0, WINDOW_BYTES + 1)])
 def test_a_fetch_beyond_blob_or_window_is_refused(offset: int, credit_bytes: int) -> None:
-    fetch = Fetch(sha256=REF.sha256, offset=offset, credit_bytes=credit_bytes, chunk_bytes=200)
-    with pytest.raises(BlobError):
+    fetch = Fetch(sha256=REF.sha256, offset=offset, credit_bytes=credit_bytes, chunk_bytes=MAX_CHUNK_BYTES)
+    with pytest.raises(BlobError, match="does not fit blob"):
         spans(fetch, 1000)
 
 
@@ -184,3 +184,20 @@ def test_both_ends_move_a_blob_of_many_windows() -> None:
             outgoing.credited(credit)
     assert digest.hexdigest() == ref.sha256
     assert outgoing.all_sent
+
+
+def test_an_upload_that_arrived_damaged_waits_for_the_receiver_to_ask_again() -> None:
+    outgoing = Outgoing(REF)
+    outgoing.accepted(Accept(sha256=REF.sha256, offset=300, credit_bytes=200))
+    outgoing.corrupt(Corrupt(sha256=REF.sha256, reason="damaged"))
+    assert outgoing.next_span() is None
+    outgoing.accepted(Accept(sha256=REF.sha256, offset=0, credit_bytes=200))
+    assert outgoing.next_span() == Span(0, 200)
+
+
+def test_a_receiver_cannot_have_more_than_there_is() -> None:
+    outgoing = Outgoing(REF)
+    outgoing.accepted(Accept(sha256=REF.sha256, offset=len(DATA), credit_bytes=200))
+    assert outgoing.next_span() is None
+    with pytest.raises(BlobError, match=f"has {len(DATA) + 1} of {len(DATA)} bytes"):
+        outgoing.accepted(Accept(sha256=REF.sha256, offset=len(DATA) + 1, credit_bytes=200))

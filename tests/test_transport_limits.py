@@ -45,6 +45,14 @@ def test_a_known_agent_may_send_more() -> None:
     assert [limits.allow("a", 0.0) for _ in range(6)] == [True] * 5 + [False]
 
 
+def test_saying_hello_again_fills_no_bucket() -> None:
+    limits = RateLimits(known=Rate(per_s=1, burst=2))
+    limits.known("a", 100.0)
+    assert [limits.allow("a", 100.0) for _ in range(3)] == [True, True, False]
+    limits.known("a", 100.0)
+    assert not limits.allow("a", 100.0)
+
+
 def test_no_number_of_strangers_takes_memory_or_a_known_agent_s_rate() -> None:
     limits = RateLimits(known=Rate(per_s=1, burst=2), stranger=Rate(per_s=1, burst=1), most=10)
     limits.known("a", 0.0)
