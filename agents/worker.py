@@ -6,6 +6,7 @@ once when stdin does, even while it trains: a trainer never outlives its agent.
 
 from __future__ import annotations
 
+import contextlib
 import os
 import queue
 import sys
@@ -62,7 +63,8 @@ class Worker:
         except FederaBenchError as error:
             return Broken(reason=str(error))
         except Exception as error:
-            traceback.print_exc()
+            with contextlib.suppress(OSError):  # the disk that takes the log may be what is full
+                traceback.print_exc()
             return Broken(reason=f"{OOM if out_of_memory(error) else ''}{type(error).__name__}: {error}")
 
     def _prepare(self, order: Prepare) -> Prepared:
@@ -120,7 +122,8 @@ def main(make_trainer: MakeTrainer = _make_trainer) -> None:
     with os.fdopen(answers_fd, "wb", buffering=0) as answers:
         while True:
             answers.write(pack(worker.answer(orders.get())))
-            sys.stderr.flush()
+            with contextlib.suppress(OSError):
+                sys.stderr.flush()
 
 
 if __name__ == "__main__":

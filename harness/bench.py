@@ -114,6 +114,7 @@ def _conduct(folder: RunFolder, experiment: Experiment, workload: Workload, crew
     state_sha256 = folder.keep_initial_state(workload.initial_state)
     machine, records, start_s = _replayed(folder, experiment, state_sha256)
     lost = Salvage(folder, machine, records, workload.initial_state, weighted_mean, screen.say).lost(start_s)
+    folder.prune(len(machine.records))  # what a controller leaves that ends while it closes a round
     with crew.man(folder, workload, start_s, screen.say) as manned:
         learning = _Learning(workload)
         controller = Controller(folder, experiment, machine, manned.fleet, learning, screen, manned.clock)

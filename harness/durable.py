@@ -16,9 +16,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import IO
 
-from harness.errors import StoreError
+from harness.errors import FULL, StoreError
 
-FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 GLANCE_S = 0.5
 """Who only asks whether a file is locked holds it for a moment: for so long its lock is tried again."""
 

@@ -8,8 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
 
-from harness.durable import FULL
-from harness.errors import FederaBenchError, RunInterruptedError, StoreError
+from harness.errors import FULL, FederaBenchError, RunInterruptedError, StoreError
 from harness.store import RunFolder
 
 

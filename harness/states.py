@@ -7,7 +7,7 @@ from pathlib import Path
 
 from harness.blobs import blob_of
 from harness.durable import copy_whole, unwritten
-from harness.errors import StoreError
+from harness.errors import FederaBenchError
 
 KEPT_CHECKPOINTS = 2
 
@@ -52,7 +52,7 @@ class StateFiles:
             if 0 < _round_of(checkpoint) <= closed_round - KEPT_CHECKPOINTS:
                 checkpoint.unlink(missing_ok=True)
 
-    def unwritten(self, path: Path | str, error: OSError) -> StoreError:
+    def unwritten(self, path: Path | str, error: OSError) -> FederaBenchError:
         """What to tell a person where a file of this run could not be written."""
         return unwritten(path, error, run=str(self.path))
 

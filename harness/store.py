@@ -11,16 +11,17 @@ from __future__ import annotations
 import fcntl
 import itertools
 import os
+import shutil
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from datetime import datetime
 from pathlib import Path
-from typing import Any, Literal
+from typing import IO, Any, Literal
 
 import msgspec
 
 from harness.durable import append_whole, cut_torn_line, replace_whole, sync, taken_alone
-from harness.errors import StoreError, UsageError
+from harness.errors import FULL, FederaBenchError, StoreError, UsageError, not_written
 from harness.records import READABLE_SCHEMAS, READABLE_WORDS, ClientRecord, Header, Partition, RoundRecord
 from harness.rounds.events import AnyEvent
 from harness.states import StateFiles
@@ -56,7 +57,10 @@ class RunFolder(StateFiles):
                 inner.mkdir()
             sync(root)
         except OSError as error:
-            raise StoreError(f"the run folder {folder.path} could not be made: {error.strerror}") from None
+            if error.errno not in FULL:
+                raise StoreError(f"the run folder {folder.path} could not be made: {error.strerror}") from None
+            shutil.rmtree(folder.path, ignore_errors=True)  # half a folder is no run
+            raise not_written(f"the run folder {folder.path}", error, "give another --out") from None
         return folder
 
     @classmethod
@@ -77,17 +81,23 @@ class RunFolder(StateFiles):
         Raises:
             StoreError: another controller writes this run.
         """
-        with (self.path / LOCK).open("a+", encoding="utf-8") as file:
-            if not taken_alone(file):
-                file.seek(0)
-                raise StoreError(
-                    f"{self.path} is being written by process {file.read().strip() or '(unknown)'}; "
-                    "wait for it to end, or stop it"
-                )
-            file.truncate(0)
-            file.write(f"{os.getpid()}\n")
-            file.flush()
+        with ExitStack() as stack:
+            try:
+                self._sign(stack.enter_context((self.path / LOCK).open("a+", encoding="utf-8")))
+            except OSError as error:
+                raise self.unwritten(self.path / LOCK, error) from None
             yield
+
+    def _sign(self, file: IO[str]) -> None:
+        """Take the lock, and write into it whose it is."""
+        if not taken_alone(file):
+            file.seek(0)
+            raise StoreError(
+                f"{self.path} is being written by process {file.read().strip() or '(unknown)'}; "
+                "wait for it to end, or stop it"
+            )
+        file.truncate(0)
+        os.write(file.fileno(), f"{os.getpid()}\n".encode())  # unbuffered: nothing is left to fail when it is closed
 
     def is_locked(self) -> bool:
         """Whether a controller writes this run now."""
@@ -211,6 +221,12 @@ class RunFolder(StateFiles):
             except msgspec.DecodeError as error:
                 raise StoreError(f"{path}, line {number} is damaged: {error}; start a new run") from None
         return records
+
+    def unwritten(self, path: Path | str, error: OSError) -> FederaBenchError:
+        """What to tell a person where a file could not be written: a run without a header has nothing to resume."""
+        if (self.path / HEADER).exists():
+            return super().unwritten(path, error)
+        return not_written(str(path), error, "give another --out")
 
 
 def new_run_id(root: Path, profile: str, method: str, seed: int, started_at: datetime) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from harness.blobs import Landing, put_back
 from harness.durable import unwritten
-from harness.errors import BlobError
+from harness.errors import BlobError, StoreError
 from harness.fleets.peers import Peer
 from harness.protocol import messages as m
 from harness.tensorfile import MAX_HEADER_BYTES, layout
@@ -46,7 +46,7 @@ class Uploads:
             peer.landing = Landing(blob, peer.update, resume=True, at_once=False)
             self._catch_up(peer, peer.landing)
         except OSError as error:
-            raise unwritten(f"{peer.update} of {peer.name}", error) from None
+            raise _unwritten(peer, error) from None
 
     def catch_up(self, peer: Peer) -> None:
         """Read on in a partial file; once all of it is counted, the agent is told. Raises as :meth:`chunk` does."""
@@ -54,7 +54,7 @@ class Uploads:
             if peer.landing is not None and not peer.landing.caught_up:
                 self._catch_up(peer, peer.landing)
         except OSError as error:
-            raise unwritten(f"{peer.update} of {peer.name}", error) from None
+            raise _unwritten(peer, error) from None
 
     def chunk(self, peer: Peer, chunk: m.Chunk, data: bytes | memoryview) -> None:
         """Bytes of the update that is under way; of any other they are ignored.
@@ -74,7 +74,7 @@ class Uploads:
             elif credit := landing.incoming.credit():
                 self._server.send(peer.id, credit)
         except OSError as error:
-            raise unwritten(f"{peer.update} of {peer.name}", error) from None
+            raise _unwritten(peer, error) from None
 
     def _repeat(self, peer: Peer, landing: Landing) -> None:
         """Say again where it stands; while a partial file is being read, the answer follows that."""
@@ -106,6 +106,12 @@ class Uploads:
             self._server.send(peer.id, incoming.accept())
         self._server.send(peer.id, verdict)
         peer.landed = incoming.blob
+
+
+def _unwritten(peer: Peer, error: OSError) -> StoreError:
+    """What to tell a person; an update lies in RUN/updates/ROUND."""
+    run = str(peer.update.parents[2]) if peer.update is not None else ""
+    return unwritten(f"{peer.update} of {peer.name}", error, run)
 
 
 def _check_layout(peer: Peer) -> None:
