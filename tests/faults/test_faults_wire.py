@@ -37,6 +37,11 @@ def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> list[str]:
             Mischief(lose_every_bytes=500_000, after_bytes=ALONE_BYTES, most=1),
             True,
         ),
+        (
+            "a proxy that loses stretches of encrypted connections again and again",
+            Mischief(lose_every_bytes=500_000, lost_at_once_bytes=1000, after_bytes=ALONE_BYTES, most=12),
+            True,
+        ),
         ("a proxy that delays each piece by up to 20 ms", Mischief(delay_s=0.02), True),
     ],
 )
