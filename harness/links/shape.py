@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from harness.links.bucket import TokenBucket
 from harness.links.trace import RateTrace, seed_of
-from harness.profiles import LinkProfile
+from harness.profiles import LinkProfile, RateProfile
 from harness.protocol.messages import MAX_CHUNK_BYTES
 
 MIN_CHUNK_BYTES = 4 * 1024
@@ -22,7 +22,11 @@ CONSTANT_S = 1e9
 
 def trace_of(link: LinkProfile, link_seed: int, round: int, client: int, direction: str) -> RateTrace | None:
     """The trace of one transfer over a link, or None where its rate is not limited. ``direction``: up, down or init."""
-    rate, seed = link.rate(direction), seed_of(link_seed, round, client, direction)
+    return rate_trace(link.rate(direction), seed_of(link_seed, round, client, direction))
+
+
+def rate_trace(rate: RateProfile, seed: int) -> RateTrace | None:
+    """The trace of a rate, or None where it is not limited."""
     if rate.rate_mbps is not None:
         return RateTrace(rate.rate_mbps * 1e6, rate.rate_mbps * 1e6, CONSTANT_S)
     if rate.rates_mbps:

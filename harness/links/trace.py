@@ -27,7 +27,8 @@ class RateTrace:
         self._min_bps, self._max_bps, self._step_s = min_bps, max_bps, step_s
         self._random = random.Random(seed)
         self._recorded_bps = recorded_bps
-        self._begin = self._random.randrange(len(recorded_bps)) if recorded_bps else 0
+        self.offset = self._random.randrange(len(recorded_bps)) if recorded_bps else 0
+        """At which of the recorded rates it begins."""
         self._rates_bps: list[float] = []
         self._bytes_before: list[float] = [0.0]
 
@@ -63,6 +64,6 @@ class RateTrace:
     def _draw(self) -> None:
         rate_bps = self._min_bps + (self._max_bps - self._min_bps) * self._random.random()
         if self._recorded_bps:
-            rate_bps = self._recorded_bps[(self._begin + len(self._rates_bps)) % len(self._recorded_bps)]
+            rate_bps = self._recorded_bps[(self.offset + len(self._rates_bps)) % len(self._recorded_bps)]
         self._rates_bps.append(rate_bps)
         self._bytes_before.append(self._bytes_before[-1] + rate_bps * self._step_s / 8)
