@@ -1,5 +1,6 @@
 """Messages and facts that tests of the agent begin with, and machines that have come as far as a word says."""
 
+from msgspec.structs import replace
 from stub_controller import blob
 
 from agents.frames import TrainedFrame
@@ -27,9 +28,19 @@ PROVISION = m.Provision(
 WITH_INIT = m.Provision(
     base=(WEIGHTS,), shards=(SHARD,), init=INIT, prepare={}, link=LinkProfile(name="free"), link_seed=0
 )
+EQUIPPED = replace(PROVISION, telemetry_hz=10.0)
+KERNEL = replace(PROVISION, link=LinkProfile(name="wifi", rate_mbps=5.0, shaping="kernel"))
 REF = m.TaskRef(round=1, client=3, attempt=1)
 TASK = m.Task(ref=REF, state=STATE, seed=4)
 AGAIN = m.Task(ref=m.TaskRef(round=1, client=3, attempt=2), state=STATE, seed=4)
+NEXT_STATE, TIP = blob("state", b"the next one"), blob("lean", b"tip")
+LEAN = m.Task(
+    ref=m.TaskRef(round=2, client=3, attempt=1),
+    state=NEXT_STATE,
+    seed=5,
+    lean=m.LeanState(blob=TIP, since=STATE.sha256),
+)
+"""Of a trainer that has trained TASK it asks for less than its state."""
 TRAINED = TrainedFrame(
     update=UPDATE,
     load_s=0.5,

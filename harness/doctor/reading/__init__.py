@@ -1,0 +1,1 @@
+"""Thin readers: files below a root, sockets, a few commands; each gives facts and judges nothing."""

@@ -1,0 +1,1 @@
+"""From facts to findings. Pure: every threshold of the doctor stands here."""
