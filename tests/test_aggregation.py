@@ -15,7 +15,8 @@ from safetensors.torch import load_file
 
 from harness.blobs import blob_of
 from harness.errors import BlobError, TrainerError
-from harness.learning.aggregation.mean import weighted_mean
+from harness.learning.aggregation.mean import BLOCK_VALUES, weighted_mean
+from harness.learning.slices import SLICE_VALUES
 from harness.learning.tensors import write_state
 
 
@@ -97,7 +98,8 @@ def test_memory_holds_slices_and_not_states(tmp_path: Path) -> None:
     program = """
 import sys
 from pathlib import Path
-from harness.learning.aggregation.mean import weighted_mean
+from harness.learning.aggregation.mean import BLOCK_VALUES, weighted_mean
+from harness.learning.slices import SLICE_VALUES
 
 def peak_mb():
     status = dict(line.split(":", 1) for line in Path("/proc/self/status").read_text().splitlines())
@@ -112,3 +114,53 @@ print(peak_mb() - before)
     done = subprocess.run([sys.executable, "-c", program, str(tmp_path)], capture_output=True, text=True, check=True)
     assert 4 < float(done.stdout) < 48
     assert blob_of(tmp_path / "mean") == msgspec.structs.replace(blob_of(tmp_path / "a"), name="mean")
+
+
+def test_many_slices_and_blocks_have_the_bits_of_one_plain_sum(tmp_path: Path) -> None:
+    """Tensors that begin within a slice, slices that end within a tensor, and threads that are ahead with them."""
+    chance = np.random.default_rng(0)
+    shapes = {"a": (3,), "b": (1500, 1000), "c": (), "d": (0, 4), "e": (BLOCK_VALUES + 1,), "f": (700, 1001)}
+    clients = [
+        {name: np.asarray(chance.standard_normal(shape), np.float32) for name, shape in shapes.items()}
+        for _ in range(3)
+    ]
+    counts = (7, 1, 30)
+    files = [write(tmp_path / str(place), **client) for place, client in enumerate(clients)]
+    digest = weighted_mean(list(zip(files, counts, strict=True)), tmp_path / "out")
+    got = load_file(tmp_path / "out")
+    for name in shapes:
+        first, second, third = (client[name].astype(np.float64) * n for client, n in zip(clients, counts, strict=True))
+        wanted = ((first + second + third) / sum(counts)).astype(np.float32)
+        assert got[name].numpy().tobytes() == wanted.tobytes()
+    assert digest == blob_of(tmp_path / "out").sha256
+
+
+def test_files_whose_tensors_lie_in_another_order_have_the_same_mean(tmp_path: Path) -> None:
+    told = {"a": np.arange(4, dtype=np.float32), "b": np.full((2, 2), 7, np.float32)}
+    plain = write(tmp_path / "plain", **told)
+    header = {"b": {"dtype": "F32", "shape": [2, 2], "data_offsets": [0, 16]}}
+    header["a"] = {"dtype": "F32", "shape": [4], "data_offsets": [16, 32]}
+    text = msgspec.json.encode(header)
+    text += b" " * (-len(text) % 8)
+    turned = tmp_path / "turned"
+    turned.write_bytes(len(text).to_bytes(8, "little") + text + told["b"].tobytes() + told["a"].tobytes())
+    weighted_mean([(plain, 1), (turned, 5)], tmp_path / "out")
+    assert (tmp_path / "out").read_bytes() == plain.read_bytes()
+
+
+def test_the_first_update_that_is_not_finite_is_named_wherever_it_is(tmp_path: Path) -> None:
+    large = np.zeros(3 * SLICE_VALUES, np.float32)
+    large[-1] = -np.inf
+    good = write(tmp_path / "good", v=[1.0], w=np.zeros_like(large))
+    bad = write(tmp_path / "bad", v=[1.0], w=large)
+    worse = write(tmp_path / "worse", v=[1.0], w=-large)  # the sum of both is not a number
+    with pytest.raises(TrainerError, match=r"tensor w of .*/bad has values that are not finite"):
+        weighted_mean([(good, 1), (bad, 1), (worse, 1)], tmp_path / "out")
+    assert not (tmp_path / "out").exists()
+
+
+def test_the_largest_values_do_not_overflow(tmp_path: Path) -> None:
+    largest = np.full(4, np.finfo(np.float32).max)
+    update = write(tmp_path / "a", w=largest)
+    weighted_mean([(update, 100_000)] * 30, tmp_path / "out")
+    assert (tmp_path / "out").read_bytes() == update.read_bytes()

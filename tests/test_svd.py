@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from harness.errors import UsageError
-from harness.learning.methods.svd import principal_factors
+from harness.learning.methods.svd import _refined, factors_of_all, principal_factors
 
 
 def random_weight(d: int, k: int, seed: int = 0) -> torch.Tensor:
@@ -60,3 +60,69 @@ def test_a_zero_weight_has_zero_factors() -> None:
 def test_a_rank_above_the_matrix_names_the_layer() -> None:
     with pytest.raises(UsageError, match=r"rank 33 is above what layer\.0\.query \(64 x 32\) has"):
         principal_factors(random_weight(64, 32), 33, 1.0, "layer.0.query")
+
+
+def test_several_weights_at_once_have_the_bits_of_one_by_one() -> None:
+    weights = {f"layer.{place}": random_weight(96, 64, place) for place in range(5)}
+    threads = torch.get_num_threads()
+    made = factors_of_all(weights, 8, 2.0)
+    assert torch.get_num_threads() == threads
+    assert list(made) == list(weights)
+    for name, weight in weights.items():
+        for got, wanted in zip(made[name], principal_factors(weight, 8, 2.0, name), strict=True):
+            assert torch.equal(got, wanted)
+
+
+def test_a_rank_above_one_of_several_weights_names_its_layer() -> None:
+    weights = {"wide": random_weight(64, 64), "narrow": random_weight(64, 16)}
+    with pytest.raises(UsageError, match=r"rank 32 is above what narrow \(64 x 16\) has"):
+        factors_of_all(weights, 32, 1.0)
+
+
+def of_spectrum(spectrum: torch.Tensor) -> torch.Tensor:
+    size = len(spectrum)
+    u, v = (torch.linalg.qr(random_weight(size, size, seed).double())[0] for seed in (1, 2))
+    return (u * spectrum) @ v.T
+
+
+@pytest.mark.parametrize("shape", [(300, 300), (400, 300), (300, 400)])
+def test_a_large_weight_is_decomposed_as_exactly(shape: tuple[int, int]) -> None:
+    weight = random_weight(*shape)
+    b0, a0 = principal_factors(weight, 8, 0.5)
+    b_ref, a_ref = reference(weight, 8, 0.5)
+    assert relative_error(b0, b_ref) < 1e-7
+    assert relative_error(a0, a_ref) < 1e-7
+
+
+def test_what_is_refined_is_what_float64_finds() -> None:
+    weight = of_spectrum(torch.linspace(3, 0.1, 320, dtype=torch.float64))
+    refined = _refined(weight, 16)
+    assert refined is not None
+    u, s, vh = torch.linalg.svd(weight)
+    signs = (refined[2] * vh[:16]).sum(dim=1).sign()
+    assert float((refined[0] * signs - u[:, :16]).abs().max()) < 1e-11
+    assert float((refined[1] / s[:16] - 1).abs().max()) < 1e-13
+    assert float((refined[2] * signs[:, None] - vh[:16]).abs().max()) < 1e-11
+
+
+@pytest.mark.parametrize(
+    "spectrum",
+    [
+        torch.logspace(0, -12, 300, dtype=torch.float64).clamp(max=1e-6).index_fill(0, torch.tensor([0]), 1.0),
+        torch.zeros(300, dtype=torch.float64),
+    ],
+    ids=["steep", "nothing"],
+)
+def test_what_cannot_be_refined_is_decomposed_in_float64(spectrum: torch.Tensor) -> None:
+    weight = of_spectrum(spectrum)
+    assert _refined(weight, 8) is None
+    b0, a0 = principal_factors(weight, 8, 1.0)
+    best = torch.linalg.svd(weight)[1][:8]
+    assert float((b0.double() @ a0.double()).norm() - best.norm()) < 1e-6
+
+
+def test_directions_that_are_equally_strong_are_any_of_them() -> None:
+    weight = of_spectrum(torch.ones(300, dtype=torch.float64))
+    b0, a0 = principal_factors(weight, 8, 1.0)
+    assert torch.allclose(weight @ a0.double().T, b0.double(), atol=1e-6)
+    assert torch.allclose(b0.T @ b0, torch.eye(8), atol=1e-6)

@@ -2,6 +2,6 @@
 
 from harness.learning.methods.base import Attached, InitialState
 from harness.learning.methods.initial import initial_state
-from harness.learning.methods.registry import attach, needs_init
+from harness.learning.methods.registry import attach
 
-__all__ = ["Attached", "InitialState", "attach", "initial_state", "needs_init"]
+__all__ = ["Attached", "InitialState", "attach", "initial_state"]

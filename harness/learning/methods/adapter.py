@@ -40,7 +40,7 @@ class Bottleneck(nn.Module):
         return self.forward(output)
 
 
-def insert(model: PreTrainedModel, spec: PrepareSpec, init: Mapping[str, Tensor] | None) -> dict[str, nn.Parameter]:
+def insert(model: PreTrainedModel, spec: PrepareSpec) -> dict[str, nn.Parameter]:
     """Put bottlenecks of width // reduction into each layer; answers with their tensors.
 
     Raises:

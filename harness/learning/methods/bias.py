@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
-from torch import Tensor, nn
+from torch import nn
 from transformers import PreTrainedModel
 
 from harness.errors import UsageError
@@ -12,7 +10,7 @@ from harness.learning.architectures import in_encoder
 from harness.learning.spec import PrepareSpec
 
 
-def insert(model: PreTrainedModel, spec: PrepareSpec, init: Mapping[str, Tensor] | None) -> dict[str, nn.Parameter]:
+def insert(model: PreTrainedModel, spec: PrepareSpec) -> dict[str, nn.Parameter]:
     """All biases of the model that the task uses; DeBERTa has some that are called ``q_bias`` and ``v_bias``.
 
     Raises:
