@@ -14,6 +14,8 @@ MOST_NAMED = 8
 IMPORTANCE = (
     "left out",
     "clocks",
+    "personal models",
+    "epsilon",
     "stand-in",
     "profiles",
     "unfinished",
@@ -23,6 +25,10 @@ IMPORTANCE = (
     "repeated clients",
     "broken connections",
     "standstill",
+    "throttling",
+    "power modes",
+    "shared energy",
+    "sensors",
     "not reached",
 )
 """Kinds of cautions by what they forbid; the rest follows as it was found."""

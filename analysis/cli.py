@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import gc
 import hashlib
 import sys
 from collections.abc import Sequence
@@ -54,12 +55,18 @@ def _report(options: argparse.Namespace) -> None:
     if options.formats is not None and options.figures is None:
         raise UsageError("--formats is of figures; give --figures too")
     # Imported here: --help answers without plotly, and a wrong option is said at once.
-    from analysis import stats, tables, warnings
+    from analysis import energy_tables, stats, tables, warnings
+    from analysis.aggregation.table import printed_tables
     from analysis.load import load_runs
     from analysis.report import write_report, write_tables
     from analysis.seeds import tables as seeds
 
-    loaded = load_runs(options.runs)
+    gc.disable()  # what is read stays until the end: a collector that looks through it finds nothing, for seconds
+    try:
+        loaded = load_runs(options.runs)
+        gc.freeze()
+    finally:
+        gc.enable()
     runs = stats.in_order(loaded.runs)
     page = _page(runs, options.out)
     # Before the report, which links to the files that it finds.
@@ -75,7 +82,9 @@ def _report(options: argparse.Namespace) -> None:
         sys.stderr.writelines(f"{line}\n" for line in exported)
     else:
         show(
-            (*shown, *seeds.seed_tables(runs)), warnings.cautions(runs, loaded.left_out), [f"report: {page}", *exported]
+            (*shown, *printed_tables(runs), *energy_tables.energies_to_targets(runs), *seeds.seed_tables(runs)),
+            warnings.cautions(runs, loaded.left_out),
+            [f"report: {page}", *exported],
         )
 
 

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, cast
+from typing import Any
 
 from analysis.load import Run
-from harness.profiles import Method, PartitionProfile
+from analysis.methods import own_words, settings_of
+from harness.profiles import PartitionProfile
 
 SEED = "seed"
 """The key of the seed's facet, and how those of single seeds in a profile start."""
@@ -17,17 +18,18 @@ Described = tuple[str, Mapping[str, str]]
 """A run's method, and its facets: a word for each, under the same keys in every run that has them."""
 
 
-def facets_of(run: Run, settings: Mapping[str, Any]) -> dict[str, str]:
-    """The facets of a run, the most telling first; ``settings`` is its profile by dotted keys.
+def facets_of(run: Run) -> dict[str, str]:
+    """The facets of a run, the most telling first.
 
-    What a comparison varies has words of its own, everything else its key in the profile. Settings of other methods
-    are no facet of this run, and its description is none at all.
+    What a comparison varies has words of its own ("" where a setting of a method is its default), everything else its
+    key in the profile. Settings of other methods are no facet of this run, and its description is none at all.
     """
-    profile, own = run.experiment, run.experiment.method(cast(Method, run.header.method))
+    profile, own, settings = run.experiment, settings_of(run), run.settings
     found = {
         "data set": profile.dataset.name,
         "model": profile.model.name,
         "partition": _partition_word(profile.partition),
+        **own_words(run.header.method, own),
         "lr": f"lr {power_of_ten(own.lr)}",
         "rank": f"rank {own.rank}",
         "scaling": f"LoRA alpha {own.alpha:g}",

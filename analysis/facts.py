@@ -9,6 +9,7 @@ from typing import Any
 import msgspec
 
 from analysis import stats, units
+from analysis.flat import flatten
 from analysis.load import Run
 
 RUN_COLUMNS = ("run", "method", "seed", "state", "rounds", "agents", "started", "profile")
@@ -38,7 +39,7 @@ def basis(runs: Sequence[Run]) -> tuple[str, ...]:
 
 def is_virtual(run: Run) -> bool:
     """Whether a run was timed by profiles, and not by agents."""
-    return run.experiment.fleet == "virtual"
+    return run.experiment.virtual
 
 
 @dataclass(frozen=True)
@@ -52,7 +53,7 @@ class Setting:
 
 def settings(runs: Sequence[Run], trees: Sequence[Mapping[str, Any]]) -> tuple[Setting, ...]:
     """The leaves of nested mappings, one for each run, side by side where they differ."""
-    flats = [stats.flatten(tree) for tree in trees]
+    flats = [flatten(tree) for tree in trees]
     differing = set(stats.differing_keys(trees))
     found = []
     for key in dict.fromkeys(key for flat in flats for key in flat):
@@ -98,9 +99,10 @@ def _basis(run: Run) -> str:
             f"{link.name}, on a virtual clock."
         )
     slower = f", times {device.slowdown:g}" if device.slowdown != 1 else ""
+    where = "Ray cluster" if run.experiment.fleet == "ray" else "machine"
     return (
         f"Seconds of transfers were not measured: they are those of the link profile {link.name}, on a virtual clock. "
-        f"Seconds of training are those that it took in one process on the machine that ran it{slower}."
+        f"Seconds of training are those that it took on the {where} that ran it{slower}."
     )
 
 

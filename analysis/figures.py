@@ -25,6 +25,7 @@ from harness.records import RoundRecord
 
 MOST_MARKERS = 24
 MOST_MARKERS_OF_SEEDS = 8
+DECIMALS = 4  # of a metric, as hovering shows it: a fifth one is no pixel, but a part of a large page
 LABELS_PX = 44  # beside the plot, for the names of target lines
 
 
@@ -106,13 +107,13 @@ def decided_s(runs: Sequence[Run], place: int = 0) -> float | None:
 def metric_by_time(runs: Sequence[Run], place: int = 0) -> go.Figure:
     """A target's metric against the benchmark clock, with the target's lines; ``place`` chooses the target."""
     clock, axis = time_axis(runs)
-    figure = blank(f"time, {clock.symbol}", _metric_words(runs, place), right=LABELS_PX)
+    figure = blank(f"time, {clock.symbol}", metric_words(runs, place), right=LABELS_PX)
     until_s = decided_s(runs, place)
     if until_s is not None:
         axis = {"range": [0, until_s / clock.divisor]}
     figure.update_xaxes(**axis)
     hover = f"%{{x:.4~g}} {clock.symbol}"
-    _add_metric(figure, runs, place, lambda rounds: [r.elapsed_s / clock.divisor for r in rounds], hover)
+    add_metric(figure, runs, place, lambda rounds: [r.elapsed_s / clock.divisor for r in rounds], hover)
     if axis.get("type") == "log":
         figure.update_traces(marker_maxdisplayed=axes.MOST_MARKERS)
     return figure
@@ -120,8 +121,8 @@ def metric_by_time(runs: Sequence[Run], place: int = 0) -> go.Figure:
 
 def metric_by_round(runs: Sequence[Run], place: int = 0) -> go.Figure:
     """A target's metric against rounds, with the target's lines."""
-    figure = blank("round", _metric_words(runs, place), right=LABELS_PX)
-    _add_metric(figure, runs, place, lambda rounds: [float(r.round) for r in rounds], "round %{x}")
+    figure = blank("round", metric_words(runs, place), right=LABELS_PX)
+    add_metric(figure, runs, place, lambda rounds: [float(r.round) for r in rounds], "round %{x}")
     figure.update_xaxes(rangemode="tozero")
     return figure
 
@@ -130,9 +131,9 @@ def metric_by_bytes(runs: Sequence[Run], place: int = 0) -> go.Figure:
     """A target's metric against the payload sent so far, up + down; logarithmic where methods are far apart."""
     totals = [targets.payload_bytes(run.rounds) for run in runs]
     size = units.byte_unit(totals)
-    figure = blank(f"payload, {size.symbol}", _metric_words(runs, place), right=LABELS_PX)
+    figure = blank(f"payload, {size.symbol}", metric_words(runs, place), right=LABELS_PX)
     hover = f"%{{x:.4~g}} {size.symbol}"
-    _add_metric(figure, runs, place, lambda rounds: [b / size.divisor for b in _bytes_so_far(rounds)], hover)
+    add_metric(figure, runs, place, lambda rounds: [b / size.divisor for b in _bytes_so_far(rounds)], hover)
     if _far_apart(totals):
         figure.update_xaxes(**logarithmic(_first_to_last(runs, size)))
         figure.update_traces(marker_maxdisplayed=axes.MOST_MARKERS)
@@ -157,16 +158,23 @@ def bytes_by_round(runs: Sequence[Run]) -> go.Figure:
     return figure
 
 
-def _add_metric(figure: go.Figure, runs: Sequence[Run], place: int, x_of: Any, x_hover: str) -> None:
-    """A line of the target's metric for each run, over the evaluated rounds, and the lines of that metric's targets."""
+def add_metric(figure: go.Figure, runs: Sequence[Run], place: int, x_of: Any, x_hover: str) -> None:
+    """A line of the target's metric for each run, over the evaluated rounds, and the lines of that metric's targets.
+
+    ``x_of`` gives each round its place on the x axis; None: the round has none.
+    """
     goal = goal_of(runs, place)
     crowded = seeds_shown(goal.runs)
     groups = _group_of_each(goal.runs)
     for label, run, target, group in zip(goal.labels, goal.runs, goal.targets, groups, strict=True):
         name = target.metric
         xs = x_of(run.rounds)
-        points = [(x, r.metrics[name]) for x, r in zip(xs, run.rounds, strict=True) if name in r.metrics]
-        hover = f"%{{y:.4f}}<br>{x_hover}"
+        points = [
+            (x, round(r.metrics[name], DECIMALS))
+            for x, r in zip(xs, run.rounds, strict=True)
+            if name in r.metrics and x is not None
+        ]
+        hover = f"%{{y:.{DECIMALS}f}}<br>{x_hover}"
         figure.add_trace(_line(group, label, [x for x, _ in points], [y for _, y in points], hover, crowded))
     add_target_lines(figure, runs, place)
 
@@ -184,7 +192,8 @@ def add_target_lines(figure: go.Figure, runs: Sequence[Run], place: int) -> None
                 )
 
 
-def _metric_words(runs: Sequence[Run], place: int) -> str:
+def metric_words(runs: Sequence[Run], place: int) -> str:
+    """The metric of a target as the title of an axis."""
     return plain(goal_of(runs, place).metric_words)
 
 
@@ -194,22 +203,26 @@ def _group_of_each(runs: Sequence[Run]) -> list[Group]:
     return [of[place] for place in range(len(runs))]
 
 
-def _line(group: Group, label: str, xs: list[float], ys: list[float], hover: str, crowded: bool) -> go.Scatter:
-    """A run's line. Where seeds stand side by side lines are thin, their marks fewer, and hovering names the run."""
+def _line(group: Group, label: str, xs: list[float], ys: list[float], hover: str, crowded: bool) -> dict[str, Any]:
+    """A run's line. Where seeds stand side by side lines are thin, their marks fewer, and hovering names the run.
+
+    A mapping: plotly looks at every number of a trace when that is made, and of one that is made already again.
+    """
     look = style(group.method)
     width = 1.25 if crowded else 2.5 if group.method == "federa" else 2
-    return go.Scatter(
-        x=xs,
-        y=ys,
-        name=plain(label),
-        meta=group.meta,
-        mode="lines+markers",
-        opacity=0.8 if crowded else 1,
-        line={"color": look.colour, "dash": look.dash, "width": width},
-        marker=marker(group.method, group.variant, 5 if crowded else 7)
+    return {
+        "type": "scatter",
+        "x": xs,
+        "y": ys,
+        "name": plain(label),
+        "meta": group.meta,
+        "mode": "lines+markers",
+        "opacity": 0.8 if crowded else 1,
+        "line": {"color": look.colour, "dash": look.dash, "width": width},
+        "marker": marker(group.method, group.variant, 5 if crowded else 7)
         | {"maxdisplayed": MOST_MARKERS_OF_SEEDS if crowded else MOST_MARKERS},
-        hovertemplate=f"{hover}<extra>{plain(label)}</extra>",
-    )
+        "hovertemplate": f"{hover}<extra>{plain(label)}</extra>",
+    }
 
 
 def _bytes_so_far(rounds: Sequence[RoundRecord]) -> list[int]:

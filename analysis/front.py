@@ -9,6 +9,7 @@ from analysis import facts, summary
 from analysis.caution import Caution, CautionGroup, grouped
 from analysis.goals import goals_of
 from analysis.load import Run
+from analysis.methods import contenders
 
 MOST_WARNINGS = 4
 """Kinds of warnings at the top; all of them, and the notes, have a section of their own."""
@@ -36,11 +37,12 @@ class Front:
 
 
 def front_of(runs: Sequence[Run], cautions: Sequence[Caution]) -> Front:
-    """The summary of these runs, target by target."""
+    """The summary of these runs, target by target; references are not ranked."""
     groups = grouped(cautions)
+    ranked = contenders(runs)
     first = tuple(group for group in groups if group.level == "warning")[:MOST_WARNINGS]
     return Front(
-        goals=tuple(_goal_part(runs, place) for place in range(len(goals_of(runs)))),
+        goals=tuple(_goal_part(ranked, place) for place in range(len(goals_of(ranked)))),
         basis=facts.basis(runs),
         warnings=first,
         more=sum(len(group.texts) for group in groups) - len(first),

@@ -42,8 +42,7 @@ def groups_of(runs: Sequence[Run], but: Sequence[str] = ()) -> tuple[Group, ...]
     """
     members: dict[tuple[str, bytes], list[int]] = {}
     for place, run in enumerate(runs):
-        settings = stats.flatten(run.header.profile)
-        profile = {key: value for key, value in settings.items() if not key.startswith("seeds.") and key not in but}
+        profile = {key: value for key, value in run.settings.items() if not key.startswith("seeds.") and key not in but}
         key = run.header.method, msgspec.json.encode(profile, order="deterministic")
         members.setdefault(key, []).append(place)
     firsts = [runs[places[0]] for places in members.values()]

@@ -9,24 +9,27 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import msgspec
 
+from analysis.flat import flatten
+from analysis.happened import Happened
 from harness.errors import StoreError, UsageError
 from harness.profiles import Experiment, build
-from harness.records import READABLE_SCHEMAS, READABLE_WORDS, ClientRecord, Header, Partition, Record, RoundRecord
+from harness.records import READABLE_SCHEMAS, READABLE_WORDS, ClientRecord, Header, Partition, RoundRecord
 
 HEADER, PARTITION, ROUNDS, CLIENTS = "header.json", "partition.json", "rounds.jsonl", "clients.jsonl"
+EVENTS = "events.jsonl"
 
-R = TypeVar("R", bound=Record)
+R = TypeVar("R", bound=msgspec.Struct)
 
 
 @dataclass(frozen=True)
 class Run:
     """All that one run left behind. ``notes`` are sentences about what could not be read and was left out.
 
-    ``partition`` is None in a run that recorded none.
+    ``partition`` is None in a run that recorded none; ``events`` are empty where their file is not there.
     """
 
     header: Header
@@ -35,11 +38,26 @@ class Run:
     path: Path
     notes: tuple[str, ...] = ()
     partition: Partition | None = None
+    events: tuple[Happened, ...] = ()
 
     @cached_property
     def experiment(self) -> Experiment:
         """The resolved profile of the run, typed."""
         return build(self.header.profile, str(self.path / HEADER))
+
+    @cached_property
+    def settings(self) -> dict[str, Any]:
+        """The leaves of the resolved profile by their path, as in ``rounds.count``."""
+        return flatten(self.header.profile)
+
+    @cached_property
+    def idle_w(self) -> dict[str, float]:
+        """What each agent's device takes idle, in watts: one that got its first task at once measured it later."""
+        found: dict[str, float] = {}
+        for client in self.clients:
+            if client.vitals is not None and client.vitals.idle_w is not None:
+                found.setdefault(client.agent, client.vitals.idle_w)
+        return found
 
 
 class _Schema(msgspec.Struct):
@@ -60,7 +78,9 @@ def load_run(path: Path) -> Run:
     header = _read_header(path / HEADER)
     rounds, round_notes = _read_lines(path / ROUNDS, RoundRecord)
     clients, client_notes = _read_lines(path / CLIENTS, ClientRecord)
-    run = Run(header, rounds, clients, path, (*round_notes, *client_notes), _read_partition(path / PARTITION))
+    events, _ = _read_lines(path / EVENTS, Happened) if (path / EVENTS).exists() else ((), ())
+    notes = (*round_notes, *client_notes)  # an event that is torn is not yet counted in anything
+    run = Run(header, rounds, clients, path, notes, _read_partition(path / PARTITION), events)
     _ = run.experiment  # a profile that is not valid is said now, not in the middle of a report
     return run
 

@@ -14,6 +14,7 @@ from analysis import facts, palette, stats, units, warnings
 from analysis.load import Run
 from analysis.parts import NO_LINKS, Links
 from analysis.sections import sections_of
+from analysis.sharing import shared
 
 
 def render(runs: Sequence[Run], left_out: Sequence[str] = (), links: Links = NO_LINKS) -> str:
@@ -31,7 +32,7 @@ def render(runs: Sequence[Run], left_out: Sequence[str] = (), links: Links = NO_
             title=" · ".join(dict.fromkeys(run.experiment.name for run in runs)),
             descriptions=list(dict.fromkeys(run.experiment.description for run in runs)),
             facts=facts.facts(runs),
-            sections=sections_of(runs, warnings.cautions(runs, left_out), links),
+            sections=shared(sections_of(runs, warnings.cautions(runs, left_out), links)),
             plotly_js=Markup(get_plotlyjs()),
         )
     )

@@ -1,6 +1,8 @@
 """Colours, dashes and markers: one of each for a method, the same in every figure.
 
-The palette is Okabe and Ito's, told apart with any colour vision; dash and marker are the second cue.
+The colours of FeDeRA's methods are Okabe and Ito's, told apart with any colour vision. The others' were chosen to be
+far from these and from each other (OKLab, with normal and red-green blind vision) and to be seen on white and on black.
+Nobody tells eighteen colours apart, so each method has a marker of its own.
 """
 
 from __future__ import annotations
@@ -36,6 +38,19 @@ STYLES = {
     "fedap": Style("#009E73", "dashdot", "cross"),
     "fedlr": Style("#0072B2", "longdash", "diamond"),
     "federa": Style("#D55E00", "solid", "circle"),
+    "ffa": Style("#6482FA", "dash", "triangle-down"),
+    "fra": Style("#DC2864", "solid", "star"),
+    "fra-ffa": Style("#AF1991", "dashdot", "hexagram"),
+    "flexlora": Style("#19BE37", "longdash", "pentagon"),
+    "flora": Style("#0A820A", "dash", "triangle-left"),
+    "fedex": Style("#7346CD", "longdash", "triangle-right"),
+    "rolora": Style("#91910A", "dot", "bowtie"),
+    "fedsa": Style("#BE55DC", "dashdot", "hourglass"),
+    "fedsvd": Style("#AF2819", "longdash", "hexagon"),
+    "slora": Style("#466446", "dot", "octagon"),
+    "hetlora": Style("#EB82FA", "dash", "diamond-tall"),
+    "lora-fair": Style("#735582", "dashdot", "diamond-wide"),
+    "central": Style("#8C8C8C", "longdashdot", "star-square"),
 }
 OTHER = Style("#CC79A7", "longdashdot", "x")
 

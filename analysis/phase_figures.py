@@ -10,10 +10,12 @@ import plotly.graph_objects as go
 from analysis.groups import Group, groups_of
 from analysis.load import Run
 from analysis.palette import PHASES
-from analysis.plots import blank, plain
+from analysis.plots import blank, plain, rows_downwards
 
 MOST_BARS = 60
 """Rounds with a bar each; beyond, bars would be thinner than a pixel or two, and areas stand for them."""
+DIGITS = 4
+"""Of a round's seconds in a page, where each run has seven numbers for each round: as many as hovering shows."""
 
 
 def phases_by_method(runs: Sequence[Run]) -> go.Figure:
@@ -35,15 +37,7 @@ def phases_by_method(runs: Sequence[Run]) -> go.Figure:
                 )
             )
     figure.update_layout(barmode="stack", bargap=0.35)
-    figure.update_yaxes(
-        autorange="reversed",
-        showgrid=False,
-        automargin=True,
-        title=None,
-        ticks="",
-        categoryorder="array",
-        categoryarray=[plain(group.label) for group in groups],
-    )
+    rows_downwards(figure, [group.label for group in groups])
     return figure
 
 
@@ -64,15 +58,14 @@ def phases_by_round(run: Run) -> go.Figure:
     return figure
 
 
-def _bars(shared: dict[str, Any], colour: str) -> go.Bar:
-    return go.Bar(**shared, marker={"color": colour, "line": {"width": 0}})
+def _bars(shared: dict[str, Any], colour: str) -> dict[str, Any]:
+    return {**shared, "type": "bar", "marker": {"color": colour, "line": {"width": 0}}}
 
 
-def _area(shared: dict[str, Any], colour: str) -> go.Scatter:
+def _area(shared: dict[str, Any], colour: str) -> dict[str, Any]:
     """A band of the stack. Its line has no width: the fill is the value."""
-    return go.Scatter(
-        **shared, mode="lines", stackgroup="round", fillcolor=colour, line={"width": 0, "shape": "hvh", "color": colour}
-    )
+    line = {"width": 0, "shape": "hvh", "color": colour}
+    return {**shared, "type": "scatter", "mode": "lines", "stackgroup": "round", "fillcolor": colour, "line": line}
 
 
 def _mean_s(group: Group, field: str) -> float | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -39,6 +40,20 @@ def blank(x_title: str, y_title: str, height: int | None = 340, right: int = 16)
             "xaxis": {**axis, "title": {"text": x_title, "standoff": 8}},
             "yaxis": {**axis, "title": {"text": y_title, "standoff": 8}},
         }
+    )
+
+
+def rows_downwards(figure: go.Figure, rows: Iterable[str]) -> None:
+    """Give the vertical axis these rows, the first one on top, and no title: their names say what they are."""
+    figure.update_yaxes(
+        autorange="reversed",
+        showgrid=False,
+        automargin=True,
+        title=None,
+        ticks="",
+        type="category",
+        categoryorder="array",
+        categoryarray=[plain(row) for row in rows],
     )
 
 

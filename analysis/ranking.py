@@ -11,17 +11,18 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from statistics import median
 
-from analysis import targets
+from analysis import energy, targets
 from analysis.goals import Goal, goal_of
 from analysis.groups import Group, groups_of
 from analysis.load import Run
+from analysis.methods import is_reference
 from analysis.targets import Crossing
 from harness.profiles import TargetProfile
 
 
 @dataclass(frozen=True)
 class Ranked:
-    """A group's price of a fraction. None: it did not reach it, or, of energy, nobody measured it.
+    """A group's price of a fraction. None: it did not reach it, or of energy, that nobody measured, of bytes, none.
 
     ``reached`` of ``runs`` runs got there; ``best`` is the median of their best metrics.
     """
@@ -70,7 +71,7 @@ def _ranked(group: Group, place: int, fraction: float) -> Ranked:
         runs=len(group.runs),
         time_s=_median(None if crossing is None else crossing.elapsed_s for crossing in crossings),
         round=_median(None if crossing is None else crossing.round for crossing in crossings),
-        payload_bytes=_median(None if crossing is None else crossing.payload_bytes for crossing in crossings),
+        payload_bytes=_median(_payload_bytes(run, c) for run, c in zip(group.runs, crossings, strict=True)),
         energy_j=_median(spent) if measured else None,
         best=median(found) if (found := [best for best in bests if best is not None]) else None,
     )
@@ -80,13 +81,16 @@ def _best(run: Run, aim: TargetProfile) -> float | None:
     return targets.best_metric(run.rounds, aim.metric)
 
 
+def _payload_bytes(run: Run, crossing: Crossing | None) -> float | None:
+    """Bytes up to a crossing; None of a reference, where nothing travels."""
+    return None if crossing is None or is_reference(run) else crossing.payload_bytes
+
+
 def _energy_j(run: Run, crossing: Crossing | None) -> float | None:
     """Joules of all rounds up to a crossing; None where one of them has none recorded."""
     if crossing is None:
         return None
-    joules = [record.energy_j for record in run.rounds if record.round <= crossing.round]
-    known = [value for value in joules if value is not None]
-    return sum(known) if len(known) == len(joules) else None
+    return energy.devices_joules([record for record in run.rounds if record.round <= crossing.round])
 
 
 def _median(values: Iterable[float | None]) -> float | None:

@@ -20,6 +20,8 @@ Value = int | float | str | None
 Record = dict[str, Value]
 
 
+FORMULA = ("=", "+", "-", "@")
+"""How cells begin that spreadsheets calculate."""
 MOST_LATEX_COLUMNS = 8  # beyond, a table is wider than a page
 
 TEX = {
@@ -93,7 +95,7 @@ def to_terminal(table: Table) -> TerminalTable:
             overflow="fold",  # a digit that does not fit goes to a second line, never away
         )
     for place, row in enumerate(table.rows):
-        shown.add_row(*(Text(row[at], style="bold" if (place, at) in table.best else "") for at in kept))
+        shown.add_row(*(Text(printable(row[at]), style="bold" if (place, at) in table.best else "") for at in kept))
     return shown
 
 
@@ -143,9 +145,21 @@ def to_csv(table: Table) -> str:
     writer.writeheader()
     for record in table.records:
         writer.writerow(
-            {key: NOT_REACHED if _never(value, key in table.never) else value for key, value in record.items()}
+            {key: NOT_REACHED if _never(value, key in table.never) else _cell(value) for key, value in record.items()}
         )
     return text.getvalue()
+
+
+def printable(text: str) -> str:
+    """The text without what would move a terminal's cursor, or colour it, or turn the direction of writing."""
+    if text.isprintable():
+        return text
+    return "".join(mark if mark.isprintable() or mark == "\N{NO-BREAK SPACE}" else " " for mark in text)
+
+
+def _cell(value: Value) -> Value:
+    """A value that no spreadsheet takes for a formula: agents and their devices call themselves what they like."""
+    return f"'{value}" if isinstance(value, str) and value.lstrip().startswith(FORMULA) else value
 
 
 def _caption(table: Table) -> str:
@@ -159,6 +173,7 @@ def _never(value: Value, none_is_never: bool) -> bool:
 
 def _md(text: str) -> str:
     """Text of a Markdown cell: nothing in it ends the cell, makes a tag or starts markup."""
+    text = printable(text)
     for mark in "\\|<>*_`[]":
         text = text.replace(mark, f"\\{mark}")
     return " ".join(text.split())
@@ -170,7 +185,7 @@ def _md_row(cells: Sequence[str]) -> str:
 
 def _tex(text: str) -> str:
     """Text of LaTeX: nothing in it is a command, a comment, or the option of a command before it."""
-    return "".join(TEX.get(mark, mark) for mark in " ".join(text.split()))
+    return "".join(TEX.get(mark, mark) for mark in " ".join(printable(text).split()))
 
 
 def _tex_row(cells: Sequence[str]) -> str:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from analysis import rendering, stats, tables
+from analysis.aggregation.sections import extra_tables
 from analysis.load import Run
 from analysis.page import render
 from analysis.paper.tables import paper_tables
@@ -16,7 +17,15 @@ from harness.errors import not_written
 
 FORMS = {".csv": rendering.to_csv, ".md": rendering.to_markdown, ".tex": rendering.to_latex}
 """The forms of a table, by the suffix of its file."""
-SOMETIMES = (f"{tables.TIME_TO_TARGET}-*.*", "seeds-*.*", "paper-table-*.*")
+SOMETIMES = (
+    f"{tables.TIME_TO_TARGET}-*.*",
+    "energy-to-target*.*",
+    "seeds-*.*",
+    "paper-table-*.*",
+    "aggregation*.*",
+    "clients-own-metric*.*",
+    "privacy*.*",
+)
 """Files of tables that not every report has."""
 
 
@@ -58,7 +67,7 @@ def _instead(runs: Sequence[Run]) -> str:
 
 
 def _all_tables(runs: Sequence[Run]) -> tuple[Table, ...]:
-    return *tables.all_tables(runs), *seed_tables(runs), *paper_tables(runs)
+    return *tables.all_tables(runs), *seed_tables(runs), *extra_tables(runs), *paper_tables(runs)
 
 
 def _write_table(table: Table, out_dir: Path) -> list[Path]:

@@ -6,25 +6,27 @@ from collections.abc import Iterable, Sequence
 from itertools import groupby
 from typing import Any
 
-from analysis import facts, figures, palette, partition_figures, partitions, phase_figures, stats, tables, units
+from analysis import facts, figures, link_tables, palette, phase_figures, stats, tables, units
+from analysis.aggregation.sections import aggregation_blocks, own_blocks, privacy_blocks
 from analysis.caution import Caution, grouped
+from analysis.client_sections import client_blocks
+from analysis.device_sections import device_blocks, energy_blocks, gantt_blocks
 from analysis.front import front_of
 from analysis.goals import drawn_places, goal_of, goals_of
 from analysis.groups import groups_of, marks_words
 from analysis.load import Run
-from analysis.paper.figures import DIVERGENCE, divergence_figures, paper_figures
+from analysis.methods import contenders, fleets
+from analysis.paper.figures import paper_figures
 from analysis.paper.tables import paper_tables
 from analysis.parts import (
     NO_LINKS,
     Block,
     Chart,
     Charts,
-    Facts,
     Folded,
     Legend,
     Link,
     Links,
-    Scale,
     Section,
     Special,
     TablePart,
@@ -44,11 +46,6 @@ THREE = 3
 """Charts that have a row for themselves if they are small."""
 CLIENTS = "Clients and their classes"
 
-DIVERGENCE_LEAD = (
-    "Jensen-Shannon divergence (base 2) compares the class shares of two clients: 0 means the same classes in the same "
-    "shares, 1 no class in common. The further clients are apart, the harder it is for their updates to agree."
-)
-
 
 def sections_of(runs: Sequence[Run], cautions: Sequence[Caution], links: Links = NO_LINKS) -> tuple[Section, ...]:
     """The sections of the report of these runs, in its order; ``links`` are files that were found beside it."""
@@ -57,12 +54,17 @@ def sections_of(runs: Sequence[Run], cautions: Sequence[Caution], links: Links =
         Section("time", "Time to target", tuple(_time(runs, links))),
         Section("seeds", "Over seeds", _tables(seed_tables(runs), links)),
         Section("curves", "Curves", tuple(_curves(runs, links))),
+        Section("aggregating", "Aggregation", tuple(aggregation_blocks(runs, links))),
+        Section("own-models", "The clients' own models", tuple(own_blocks(runs, links))),
+        Section("privacy-spent", "Privacy", tuple(privacy_blocks(runs, links))),
         Section("paper-figures", "Figures of the paper", tuple(_paper_figures(runs, links))),
         Section("paper-tables", "Tables of the paper", _tables(paper_tables(runs), links)),
+        Section("energy", "Energy", tuple(energy_blocks(runs, links))),
         Section("phases", "Where a round's seconds go", tuple(_phases(runs, links))),
-        Section("bytes", "Bytes", tuple(_bytes(runs, links))),
-        Section("clients", CLIENTS, tuple(_clients(runs, links))),
+        Section("bytes", "Bytes", tuple(_bytes(fleets(runs), links))),
+        Section("clients", CLIENTS, tuple(client_blocks(runs, links))),
         Section("failed-clients", "Failed clients", tuple(_failures(runs, links))),
+        Section("agents", "Agents and their devices", tuple(device_blocks(runs, links))),
         Section("runs", "Runs and their files", (Special("runs", _run_list(runs, links)),)),
         Section("environment", "Environment and profile", tuple(_settings(runs))),
         Section("warnings", "Warnings and notes", tuple(_warnings(cautions))),
@@ -73,14 +75,15 @@ def sections_of(runs: Sequence[Run], cautions: Sequence[Caution], links: Links =
 def _time(runs: Sequence[Run], links: Links) -> Iterable[Block]:
     for place in range(len(goals_of(runs))):
         yield _table(tables.time_to_target(runs, place), links)
-        if len(runs) > 1 and any(map(any, goal_of(runs, place).crossings())):
-            fractions = (units.percent(fraction) for fraction in goal_of(runs, place).fractions)
+        ranked = contenders(runs)
+        if len(ranked) > 1 and any(map(any, goal_of(ranked, place).crossings())):
+            fractions = (units.percent(fraction) for fraction in goal_of(ranked, place).fractions)
             yield Legend("methods")
             yield Legend("fractions", tuple(zip(fractions, palette.FRACTION_SYMBOLS, strict=False)))
             drawn = Drawn(
-                "milestones", _of(runs, place, "Time to each fraction of"), "", figures.milestones(runs, place)
+                "milestones", _of(ranked, place, "Time to each fraction of"), "", figures.milestones(ranked, place)
             )
-            yield _chart(_named(drawn, runs, place), links)
+            yield _chart(_named(drawn, ranked, place), links)
 
 
 def _paper_figures(runs: Sequence[Run], links: Links) -> Iterable[Block]:
@@ -134,16 +137,22 @@ def _phases(runs: Sequence[Run], links: Links) -> Iterable[Block]:
         yield Folded(f"Each run, round by round ({units.counted(len(runs), 'run')})", (by_round,))
     else:
         yield by_round
+    yield from gantt_blocks(runs, links)
 
 
 def _rounds_of(runs: Sequence[Run], links: Links) -> Iterable[Chart]:
     for label, run in zip(stats.labels(runs), runs, strict=True):
         drawn = Drawn(f"rounds-of-{slug(label)}", f"{label}, round by round", "", phase_figures.phases_by_round(run))
-        yield chart(drawn, method=run.header.method, links=links.figures.get(drawn.name, ()))
+        files = links.figures.get(drawn.name, ())
+        yield chart(drawn, method=run.header.method, links=files, digits=phase_figures.DIGITS)
 
 
 def _bytes(runs: Sequence[Run], links: Links) -> Iterable[Block]:
-    yield _table(tables.transfers(runs), links)
+    if not runs:
+        return
+    yield _table(link_tables.transfers(runs), links)
+    if (rates := link_tables.link_rates(runs)).rows:
+        yield _table(rates, links)
     yield Legend("methods")
     yield from _marks(runs)
     drawn = [
@@ -156,28 +165,6 @@ def _bytes(runs: Sequence[Run], links: Links) -> Iterable[Block]:
     ]
     drawn.append(Drawn("bytes-by-round", "Payload by round", "", figures.bytes_by_round(runs)))
     yield Charts(tuple(_chart(each, links) for each in drawn))
-
-
-def _clients(runs: Sequence[Run], links: Links) -> Iterable[Block]:
-    shared = partitions.shared_partitions(runs)
-    if shared:
-        yield Text(DIVERGENCE_LEAD)
-    for each, drawn in zip(shared, divergence_figures(runs), strict=True):
-        if each.labels:
-            yield Text(units.listing(each.labels), "whose")
-        yield Facts(each.facts)
-        yield Scale()
-        yield Charts(tuple(_maps(each, drawn, links)))
-    if shared and (files := links.tables.get(partitions.partition_table(runs).name)):
-        yield Special("files", files)
-
-
-def _maps(shared: partitions.SharedPartition, divergence: Drawn, links: Links) -> Iterable[Chart]:
-    few = len(shared.samples) <= partition_figures.MOST_CELLS_WITH_NUMBERS
-    share = f"Share of each class in a client's samples{'; numbers count samples' if few else ''}"
-    classes = Drawn(divergence.name.replace(DIVERGENCE, "classes"), share, "", partition_figures.class_map(shared))
-    yield chart(divergence, partition_figures.side_px(shared), links.figures.get(divergence.name, ()))
-    yield _chart(classes, links)
 
 
 def _failures(runs: Sequence[Run], links: Links) -> Iterable[Block]:

@@ -6,14 +6,35 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from statistics import median
-from typing import Any, cast
+from typing import Any
 
 from analysis.facets import SEED, facets_of, telling
+from analysis.flat import flatten
 from analysis.load import Run
-from harness.profiles import METHODS, Method
+from analysis.methods import SCAFFOLD, own_words, settings_of
+from harness.profiles import METHODS
 from harness.records import ClientRecord, RoundRecord, undisturbed
 
-METHOD_NAMES = {"fedft": "FedFT", "fedbf": "FedBF", "fedap": "FedAP", "fedlr": "FedLR", "federa": "FeDeRA"}
+METHOD_NAMES = {
+    "fedft": "FedFT",
+    "fedbf": "FedBF",
+    "fedap": "FedAP",
+    "fedlr": "FedLR",
+    "federa": "FeDeRA",
+    "ffa": "FFA-LoRA",
+    "fra": "FRA-LoRA",
+    "fra-ffa": "FRA then FFA",
+    "flexlora": "FlexLoRA",
+    "flora": "FLoRA",
+    "fedex": "FedEx-LoRA",
+    "rolora": "RoLoRA",
+    "fedsa": "FedSA-LoRA (personal)",
+    "fedsvd": "FedSVD",
+    "slora": "SLoRA",
+    "hetlora": "HetLoRA",
+    "lora-fair": "LoRA-FAIR",
+    "central": "Centralised (reference)",
+}
 
 # Training shorter than this says nothing about processor share: the processor clock ticks too coarsely.
 SHORTEST_TRAIN_S = 0.05
@@ -103,9 +124,15 @@ def method_name(method: str) -> str:
     return METHOD_NAMES.get(method, method)
 
 
+def _name(run: Run) -> str:
+    """The method's name with what must not be overlooked wherever it stands."""
+    name = method_name(run.header.method)
+    return f"{name} {SCAFFOLD}" if settings_of(run).scaffold else name
+
+
 def in_order(runs: Iterable[Run]) -> tuple[Run, ...]:
     """Runs by method in the papers' order, by setting, by seed, by run id: a report does not depend on the command."""
-    known = {method: place for place, method in enumerate(METHODS)}
+    known: dict[str, int] = {method: place for place, method in enumerate(METHODS)}
     return tuple(
         sorted(
             runs,
@@ -120,10 +147,13 @@ def in_order(runs: Iterable[Run]) -> tuple[Run, ...]:
     )
 
 
-def _setting(run: Run) -> tuple[str, str, float, int, float]:
-    """What comparisons vary, as it is counted up: alpha 1 before alpha 10, rank 3 before rank 32."""
-    profile, own = run.experiment, run.experiment.method(cast(Method, run.header.method))
-    return profile.dataset.name, profile.model.name, profile.partition.alpha, own.rank, own.lr
+def _setting(run: Run) -> tuple[str, str, float, int, float, str, float]:
+    """What comparisons vary, as it is counted up: alpha 1 before alpha 10, rank 3 before rank 32, no noise first."""
+    profile, own = run.experiment, settings_of(run)
+    noise = own.privacy.noise_multiplier if own.privacy.kind != "none" else 0.0
+    words = own_words(run.header.method, own) | {"privacy": ""}
+    others = " ".join([*words.values(), SCAFFOLD * own.scaffold])
+    return profile.dataset.name, profile.model.name, profile.partition.alpha, own.rank, own.lr, others, noise
 
 
 def labels(runs: Sequence[Run], seeds: bool = True) -> tuple[str, ...]:
@@ -132,30 +162,17 @@ def labels(runs: Sequence[Run], seeds: bool = True) -> tuple[str, ...]:
     With twenty runs that is "FeDeRA alpha 0.1 seed 2"; the run id stands where nothing else differs. Without ``seeds``
     the names are of groups of runs that differ by their seeds alone.
     """
-    described = [(run.header.method, facets_of(run, flatten(run.header.profile))) for run in runs]
+    described = [(_name(run), facets_of(run)) for run in runs]
     kept = [key for key in telling(described, seeds) if key != SEED]
     if seeds and len({run.header.seed for run in runs}) > 1:
         kept.append(SEED)
     short = [
-        " ".join([method_name(method), *(facets.get(key, f"{key} none") for key in kept)])
-        for method, facets in described
+        " ".join([name, *filter(None, (facets.get(key, f"{key} none") for key in kept))]) for name, facets in described
     ]
     times = Counter(short)
     return tuple(
         f"{name} ({run.header.run_id})" if times[name] > 1 else name for name, run in zip(short, runs, strict=True)
     )
-
-
-def flatten(tree: Mapping[str, Any], above: str = "") -> dict[str, Any]:
-    """Leaves of nested mappings by their path: {"rounds": {"count": 3}} becomes {"rounds.count": 3}."""
-    flat: dict[str, Any] = {}
-    for key, value in tree.items():
-        path = f"{above}.{key}" if above else str(key)
-        if isinstance(value, Mapping) and value:
-            flat.update(flatten(value, path))
-        else:
-            flat[path] = value
-    return flat
 
 
 def differing_keys(trees: Sequence[Mapping[str, Any]]) -> tuple[str, ...]:

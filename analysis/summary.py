@@ -63,12 +63,17 @@ def headline(runs: Sequence[Run], place: int = 0) -> str:
 
 
 def price(runs: Sequence[Run], place: int = 0) -> str:
-    """What it cost until then: bytes of all clients, and joules where they were recorded; "" where nobody got there."""
+    """What it cost until then: bytes of all clients, and joules where they were recorded.
+
+    "" where nobody got there, or nothing travelled.
+    """
     fraction = highest_reached(runs, place)
     if fraction is None:
         return ""
     reached = [each for each in ranking(runs, place, fraction) if each.time_s is not None]
     bytes_words = _cost(reached, [each.payload_bytes for each in reached], units.byte_unit)
+    if any(each.payload_bytes is None for each in reached):
+        return ""
     text = f"Until then {reached[0].label}'s clients received and sent {bytes_words}"
     joules = [each.energy_j for each in reached]
     if all(value is not None for value in joules):
@@ -211,7 +216,7 @@ def _tile(runs: Sequence[Run], place: int, fraction: float) -> Tile:
     if first.time_s is None:
         return Tile(words, units.NOT_REACHED, "not reached", "", "")
     time = units.time_unit([first.time_s]).text(first.time_s)
-    cost = [units.byte_unit([first.payload_bytes]).text(first.payload_bytes)]
+    cost = [] if first.payload_bytes is None else [units.byte_unit([first.payload_bytes]).text(first.payload_bytes)]
     cost += [] if first.energy_j is None else [units.energy_unit([first.energy_j]).text(first.energy_j)]
     detail = " \N{MIDDLE DOT} ".join([_got_there(first), *cost])
     return Tile(words, time, first.label, first.method, detail, _against(runs, found))

@@ -2,23 +2,31 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
-from analysis import stats, targets, units
+from analysis import energy, stats, targets, units
+from analysis.devices import devices_table
+from analysis.energy_tables import energies_to_targets, energy_rails
 from analysis.goals import goal_of, goals_of
+from analysis.link_tables import link_rates, transfers
 from analysis.load import Run
+from analysis.methods import contenders, is_reference, ranked_places
 from analysis.partitions import partition_table
-from analysis.rendering import Column, Record, Table, Value
+from analysis.rendering import Column, Record, Table
+from analysis.rows import named, number
 from analysis.targets import Crossing
 from harness.profiles import TargetProfile
 from harness.records import Parameters
 
 TIME_TO_TARGET = "time-to-target"
+NOTHING = "none"
+"""In a cell of what there is none of: bytes of a reference, epsilon without noise."""
 
 
 def clock_words(runs: Sequence[Run]) -> str:
     """Which clock the seconds are of; those of a virtual fleet are of its profiles, not measured."""
-    clocks = list(dict.fromkeys(clock_of(run) for run in runs))
+    clocks = list(dict.fromkeys(clock_of(run) for run in contenders(runs)))
     between = "; " if any("," in clock for clock in clocks) else ", "
     return f"clock: {clocks[0]}" if len(clocks) == 1 else f"clocks differ: {between.join(clocks)}"
 
@@ -26,7 +34,7 @@ def clock_words(runs: Sequence[Run]) -> str:
 def clock_of(run: Run) -> str:
     """The clock of a run; of a virtual fleet with the profiles that its seconds are of."""
     clock, profile = run.header.clock or "not started", run.experiment
-    if profile.fleet != "virtual":
+    if not profile.virtual:
         return clock
     return f"{clock}, virtual: device {profile.device.name}, link {profile.link.name}"
 
@@ -39,13 +47,17 @@ def time_to_target(runs: Sequence[Run], place: int = 0) -> Table:
     goal = goal_of(runs, place)
     reached = goal.crossings()
     clock = units.legible_time_unit(c.elapsed_s for row in reached for c in row if c)
-    totals = [targets.payload_bytes(run.rounds) for run in goal.runs]
+    joules = [_to_last(run, row) for run, row in zip(goal.runs, reached, strict=True)]
+    joule, spending = units.energy_unit(joules), any(energy.is_measured(run) for run in goal.runs)
+    totals = [None if is_reference(run) else targets.payload_bytes(run.rounds) for run in goal.runs]
     whole = units.byte_unit(totals)
-    size = units.byte_unit([row[-1].payload_bytes for row in reached if row[-1]] or totals)
+    sizes = [row[-1].payload_bytes for row, total in zip(reached, totals, strict=True) if row[-1] and total is not None]
+    size = units.byte_unit(sizes or totals)
     columns = (
         Column("method", numeric=False),
         *(Column(f"{units.percent(fraction)}, {clock.symbol} (round)") for fraction in goal.fractions),
         Column(f"{size.symbol} to {units.percent(goal.fractions[-1])}"),
+        *([Column(f"{joule.symbol} to {units.percent(goal.fractions[-1])}")] if spending else []),
         Column(f"{whole.symbol} in all", extra=True),
         Column(f"best {'metric' if len(goal.metrics) > 1 else goal.metric_words}"),
         Column("adapter"),
@@ -55,12 +67,15 @@ def time_to_target(runs: Sequence[Run], place: int = 0) -> Table:
         (
             label,
             *(f"{clock.number(c.elapsed_s)} ({c.round})" if c else units.NOT_REACHED for c in row),
-            size.number(row[-1].payload_bytes) if row[-1] else units.NOT_REACHED,
-            whole.number(total),
+            _bytes_to_last(row, total, size),
+            *([joule.number(spent_j) if row[-1] else units.NOT_REACHED] if spending else []),
+            whole.number(total, NOTHING),
             units.metric(targets.best_metric(run.rounds, target.metric)),
             *_parameters(run.header.parameters),
         )
-        for label, run, target, row, total in zip(goal.labels, goal.runs, goal.targets, reached, totals, strict=True)
+        for label, run, target, row, spent_j, total in zip(
+            goal.labels, goal.runs, goal.targets, reached, joules, totals, strict=True
+        )
     )
     records = tuple(
         _target_record(run, target, goal.fractions, row)
@@ -74,8 +89,8 @@ def time_to_target(runs: Sequence[Run], place: int = 0) -> Table:
         columns=columns,
         rows=rows,
         records=records,
-        never=frozenset(key for record in records for key in record if key.startswith("to_")),
-        best=_fastest(reached, first_column=1) if len(goal.runs) > 1 else frozenset(),
+        never=frozenset(key for record in records for key in record if key.startswith("to_") and key[-2:] != "_j"),
+        best=_fastest(reached, goal.runs, first_column=1),
     )
 
 
@@ -109,11 +124,11 @@ def round_phases(runs: Sequence[Run]) -> Table:
             *(Column(headings[name], extra=name == "provision_s") for name in order),
         ),
         rows=tuple(
-            (label, units.count(len(run.rounds)), *(second.number(_float(row[name])) for name in order))
+            (label, units.count(len(run.rounds)), *(second.number(number(row[name])) for name in order))
             for label, run, row in zip(stats.labels(runs), runs, values, strict=True)
         ),
         records=tuple(
-            _named(run) | {"rounds": len(run.rounds)} | {name: row[name] for name in order}
+            named(run) | {"rounds": len(run.rounds)} | {name: row[name] for name in order}
             for run, row in zip(runs, values, strict=True)
         ),
     )
@@ -121,36 +136,9 @@ def round_phases(runs: Sequence[Run]) -> Table:
 
 def _wall_words(runs: Sequence[Run]) -> str:
     """What the wall's seconds are: a virtual fleet has a clock, but no wall."""
-    if all(run.experiment.fleet == "virtual" for run in runs):
+    if all(run.experiment.virtual for run in runs):
         return ", wall a round on the virtual clock"
     return ", wall what a round of all its clients took on these agents"
-
-
-def transfers(runs: Sequence[Run]) -> Table:
-    """Bytes: payload of one client in each direction, totals of the run, and the rates that links achieved."""
-    records = tuple(_transfer_record(run) for run in runs)
-    each = units.byte_unit(_float(r[key]) for r in records for key in ("client_download_bytes", "client_upload_bytes"))
-    whole = units.byte_unit(_float(r[key]) for r in records for key in ("payload_bytes", "wire_bytes"))
-    scales = {"client_download_bytes": each, "client_upload_bytes": each, "payload_bytes": whole, "wire_bytes": whole}
-    scales |= dict.fromkeys(("download_bps", "link_down_bps", "upload_bps", "link_up_bps"), units.MBITS)
-    return Table(
-        name="transfers",
-        title="Bytes and links",
-        note="Payload is the blob itself, wire bytes count every frame both ways. Per client and rates: medians.",
-        columns=(
-            Column("method", numeric=False),
-            Column(f"down per client, {each.symbol}"),
-            Column(f"up per client, {each.symbol}"),
-            Column(f"payload in all, {whole.symbol}"),
-            Column(f"on the wire, {whole.symbol}"),
-            *(Column(f"{head}, {units.MBITS.symbol}") for head in ("down", "link down", "up", "link up")),
-        ),
-        rows=tuple(
-            (label, *(unit.number(_float(record[key])) for key, unit in scales.items()))
-            for label, record in zip(stats.labels(runs), records, strict=True)
-        ),
-        records=records,
-    )
 
 
 def failures(runs: Sequence[Run]) -> Table:
@@ -174,7 +162,7 @@ def failures(runs: Sequence[Run]) -> Table:
         ),
         rows=tuple((label, str(n), str(f.client), f.agent, f.reason) for label, _, n, f in found),
         records=tuple(
-            _named(run) | {"round": n, "client": f.client, "agent": f.agent, "reason": f.reason}
+            named(run) | {"round": n, "client": f.client, "agent": f.agent, "reason": f.reason}
             for _, run, n, f in found
         ),
     )
@@ -182,11 +170,17 @@ def failures(runs: Sequence[Run]) -> Table:
 
 def all_tables(runs: Sequence[Run]) -> tuple[Table, ...]:
     """Every table, in the order of a report."""
-    return *times_to_targets(runs), round_phases(runs), transfers(runs), failures(runs), partition_table(runs)
-
-
-def _named(run: Run) -> Record:
-    return {"run": run.header.run_id, "method": run.header.method, "seed": run.header.seed}
+    return (
+        *times_to_targets(runs),
+        *energies_to_targets(runs),
+        energy_rails(runs),
+        round_phases(runs),
+        transfers(runs),
+        link_rates(runs),
+        failures(runs),
+        partition_table(runs),
+        devices_table(runs),
+    )
 
 
 def _parameters(parameters: Parameters | None) -> tuple[str, str]:
@@ -199,7 +193,7 @@ def _target_record(
     run: Run, target: TargetProfile, fractions: Sequence[float], row: Sequence[Crossing | None]
 ) -> Record:
     parameters = run.header.parameters
-    record = _named(run) | {
+    record = named(run) | {
         "state": run.header.state,
         "clock": run.header.clock,
         "rounds": len(run.rounds),
@@ -213,32 +207,29 @@ def _target_record(
         key = f"to_{fraction * 100:g}"
         record[f"{key}_s"] = crossing.elapsed_s if crossing else None
         record[f"{key}_round"] = crossing.round if crossing else None
-        record[f"{key}_bytes"] = crossing.payload_bytes if crossing else None
-    return record | {"payload_bytes": targets.payload_bytes(run.rounds)}
+        record[f"{key}_bytes"] = (0 if is_reference(run) else crossing.payload_bytes) if crossing else None
+        record[f"{key}_j"] = energy.spent(run, crossing.round).devices_j if crossing else math.inf
+    return record | {"payload_bytes": 0 if is_reference(run) else targets.payload_bytes(run.rounds)}
 
 
-def _transfer_record(run: Run) -> Record:
-    down, up = stats.download_use(run), stats.upload_use(run)
-    return _named(run) | {
-        "client_download_bytes": stats.median_or_none(c.download_bytes for c in run.clients),
-        "client_upload_bytes": stats.median_or_none(c.upload_bytes for c in run.clients),
-        "payload_bytes": targets.payload_bytes(run.rounds),
-        "wire_bytes": targets.wire_bytes(run.rounds),
-        "download_bps": down.achieved_bps,
-        "link_down_bps": down.link_bps,
-        "upload_bps": up.achieved_bps,
-        "link_up_bps": up.link_bps,
-    }
+def _to_last(run: Run, row: Sequence[Crossing | None]) -> float | None:
+    """Joules of the devices to the highest fraction; None where it was not reached, or they were not measured."""
+    return energy.spent(run, row[-1].round).devices_j if row[-1] else None
 
 
-def _fastest(reached: Sequence[Sequence[Crossing | None]], first_column: int) -> frozenset[tuple[int, int]]:
-    """Cells of the shortest time in each column of crossings; equal times share the honour."""
-    best = set()
+def _bytes_to_last(row: Sequence[Crossing | None], total: int | None, size: units.Unit) -> str:
+    """Bytes to the highest fraction; none of a reference, of which nothing travels."""
+    if total is None:
+        return NOTHING
+    return size.number(row[-1].payload_bytes) if row[-1] else units.NOT_REACHED
+
+
+def _fastest(
+    reached: Sequence[Sequence[Crossing | None]], runs: Sequence[Run], first_column: int
+) -> frozenset[tuple[int, int]]:
+    """Cells of the shortest time in each column of crossings; equal times share the honour, references have none."""
+    best: set[tuple[int, int]] = set()
     for column, crossed in enumerate(zip(*reached, strict=True)):
-        times_s = [c.elapsed_s for c in crossed if c]
-        best |= {(row, first_column + column) for row, c in enumerate(crossed) if c and c.elapsed_s == min(times_s)}
+        times_s = {row: crossing.elapsed_s for row in ranked_places(runs) if (crossing := crossed[row])}
+        best |= {(row, first_column + column) for row, time_s in times_s.items() if time_s == min(times_s.values())}
     return frozenset(best)
-
-
-def _float(value: Value) -> float | None:
-    return None if value is None or isinstance(value, str) else float(value)

@@ -46,7 +46,7 @@ def show(tables: Sequence[Table], cautions: Sequence[Caution], written: Sequence
     from rich.console import Console
     from rich.text import Text
 
-    from analysis.rendering import to_terminal
+    from analysis.rendering import printable, to_terminal
 
     console = Console(highlight=False)
     if not console.is_terminal:
@@ -56,7 +56,9 @@ def show(tables: Sequence[Table], cautions: Sequence[Caution], written: Sequence
             console.print()
         console.print(to_terminal(table))
     for caution in cautions:
-        console.print(Text(f"{caution.level}: {caution.text}", style="yellow" if caution.level == "warning" else "dim"))
+        console.print(
+            Text(f"{caution.level}: {printable(caution.text)}", style="yellow" if caution.level == "warning" else "dim")
+        )
     for line in written:
         console.print(Text(line), soft_wrap=True)
 

@@ -136,4 +136,6 @@ def _second(longest_s: float) -> Unit:
 
 def _decimals(value: float, digits: int) -> int:
     """The decimals that give a number so many significant digits, as far as those behind the point can."""
+    if not math.isfinite(value):  # a sum of numbers that no device measures
+        return 0
     return max(0, digits - 1 - math.floor(math.log10(abs(value))))

@@ -6,10 +6,13 @@ from collections.abc import Callable, Iterator, Sequence
 from statistics import median
 
 from analysis import facts, stats, targets, units
+from analysis.aggregation.cautions import aggregation_cautions
 from analysis.caution import Caution, counted_reasons, named, unstopped
+from analysis.device_warnings import cautions_across, device_cautions
 from analysis.disturbances import disturbances
 from analysis.groups import Group, groups_of
 from analysis.load import Run
+from analysis.methods import contenders
 from harness.profiles import METHODS, TargetProfile
 
 LOWEST_PROCESSOR_SHARE = 0.8
@@ -23,9 +26,9 @@ def cautions(runs: Sequence[Run], left_out: Sequence[str] = ()) -> tuple[Caution
     """Everything worth saying about these runs, warnings first; equal sentences are said once."""
     named = tuple(zip(stats.labels(runs), runs, strict=True))
     found = [Caution("left out", text) for text in left_out]
-    found += _across(runs)
+    found += [*_across(runs), *cautions_across(named)]
     for label, run in named:
-        for check in (_state, _stand_in, _not_reached, _recorded, _failed, disturbances, _notes):
+        for check in CHECKS:
             found += check(label, run)
     measured = [(label, run) for label, run in named if not facts.is_virtual(run)]
     for label, run in measured:  # a virtual fleet has no agents, no crowded cores and no real link
@@ -45,7 +48,7 @@ def _across(runs: Sequence[Run]) -> Iterator[Caution]:
         keys = tuple(key for key in keys if not key.startswith(("seeds.", *others)) and key not in MERE_WORDS)
         if keys:
             yield Caution("profiles", f"The runs do not share one profile; what differs: {named(keys)}.")
-    clocks = sorted({run.header.clock for run in runs if run.header.clock})
+    clocks = sorted({run.header.clock for run in contenders(runs) if run.header.clock})
     if len(clocks) > 1:
         yield Caution("clocks", f"The runs are timed by different clocks ({units.listing(clocks)}): do not compare.")
 
@@ -180,3 +183,17 @@ def _how_many(found: Sequence[object], group: Group) -> str:
 def _notes(label: str, run: Run) -> Iterator[Caution]:
     for note in run.notes:
         yield Caution("records", f"{label}: {note}")
+
+
+CHECKS = (
+    _state,
+    _stand_in,
+    _not_reached,
+    _recorded,
+    _failed,
+    disturbances,
+    device_cautions,
+    aggregation_cautions,
+    _notes,
+)
+"""Of each run, by its label."""

@@ -13,7 +13,8 @@ TABLE = experiment(fleet="virtual", device={"name": "orin", "seconds": (TrainSec
 
 def test_a_virtual_fleet_is_said_to_be_none_that_was_measured() -> None:
     assert dict(facts.facts([run()]))["fleet"] == "agents: seconds measured"
-    assert dict(facts.facts([run(of=VIRTUAL)]))["fleet"] == "virtual: seconds of profiles, not measured"
+    for of in (VIRTUAL, experiment(fleet="ray")):
+        assert dict(facts.facts([run(of=of)]))["fleet"] == "virtual: seconds of profiles, not measured"
     assert facts.basis([run()]) == ()
     assert facts.basis([run(of=TABLE), run(method="fedlr", of=TABLE)]) == (
         "Seconds were not measured: they are those of the device profile orin and the link profile wifi, "
@@ -24,9 +25,10 @@ def test_a_virtual_fleet_is_said_to_be_none_that_was_measured() -> None:
 def test_a_device_without_a_table_has_seconds_of_training_that_were_measured_here() -> None:
     (text,) = facts.basis([run(of=VIRTUAL)])
     assert text.startswith("Seconds of transfers were not measured")
-    assert text.endswith("Seconds of training are those that it took in one process on the machine that ran it.")
+    assert text.endswith("Seconds of training are those that it took on the machine that ran it.")
     slow = experiment(fleet="virtual", device={"slowdown": 3.0, "slower_than": "desk"})
     assert facts.basis([run(of=slow)])[0].endswith("on the machine that ran it, times 3.")
+    assert facts.basis([run(of=experiment(fleet="ray"))])[0].endswith("it took on the Ray cluster that ran it.")
 
 
 def test_where_some_runs_were_measured_the_others_are_counted() -> None:

@@ -80,12 +80,12 @@ def test_a_missing_folder_is_named(tmp_path: Path) -> None:
         load_run(tmp_path / "nowhere")
 
 
-@pytest.mark.parametrize("schema", [2, 3])
+@pytest.mark.parametrize("schema", [2, 3, 4, 5])
 def test_runs_of_older_schemas_are_read_and_shown(folder: Path, schema: int) -> None:
     """They tell nothing of what later ones record, and their profiles lack the keys that came later."""
     later = {
-        "header.json": ("over_selection", "null_noise"),
-        "rounds.jsonl": ("spare", "late"),
+        "header.json": ("over_selection", "null_noise", "initialisation", "ranks", "fra", "server", "privacy", "prox"),
+        "rounds.jsonl": ("spare", "late", "errors", "privacy", "client_metrics"),
         "clients.jsonl": ("breaks", "resumed_bytes"),
     }
     for name, keys in later.items():
@@ -97,6 +97,7 @@ def test_runs_of_older_schemas_are_read_and_shown(folder: Path, schema: int) -> 
     assert (len(run.rounds), run.rounds[0].spare, run.rounds[0].late) == (4, (), ())
     assert all(client.undisturbed for client in run.clients)
     assert not list(disturbances("it", run))
+    assert all((r.errors, r.privacy, r.client_metrics) == (None, None, {}) for r in run.rounds)
 
 
 def _without(tree: Any, keys: tuple[str, ...]) -> Any:
@@ -108,7 +109,7 @@ def _without(tree: Any, keys: tuple[str, ...]) -> Any:
 
 def test_another_schema_asks_for_the_version_that_wrote_it(folder: Path) -> None:
     (folder / "header.json").write_text('{"schema": 99, "shape": "unknown"}')
-    with pytest.raises(StoreError, match="schema 99, this version reads 2 to 4"):
+    with pytest.raises(StoreError, match="schema 99, this version reads 2 to 6"):
         load_run(folder)
 
 

@@ -75,7 +75,7 @@ def test_the_contents_name_every_section_in_order() -> None:
 def test_a_method_has_its_mark_beside_its_name_in_every_table() -> None:
     page = without_plotly(render([demo(method) for method in ("fedlr", "federa")]))
     cells = re.findall(r'<th scope="row".*?>(.*?)FedLR</th>', page)
-    assert len(cells) == 3  # times, phases, bytes
+    assert len(cells) == 5  # times, phases, bytes, rates down and up
     assert all(STYLES["fedlr"].colour in cell for cell in cells)
 
 

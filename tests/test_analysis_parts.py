@@ -18,7 +18,16 @@ def drawn(name: str = "one", **layout: object) -> Drawn:
 
 
 def test_numbers_of_a_chart_are_no_longer_than_a_screen_shows() -> None:
-    assert chart(drawn()).figure["data"][0]["y"] == [0.333333, 0.5]
+    assert chart(drawn()).figure["data"][0]["y"] == [0.33333, 0.5]
+    assert chart(drawn(), digits=4).figure["data"][0]["y"] == [0.3333, 0.5]
+
+
+def test_rounds_that_count_on_are_written_as_where_they_begin() -> None:
+    counting, jumping = go.Scatter(x=[2.0, 3.0, 4.0], y=[5, 6, 7]), go.Scatter(x=[2, 3, 5], y=[5, 6, 7])
+    bars = go.Bar(x=[2, 3, 4], y=["a", "b", "c"], orientation="h")
+    line, gap, rows = chart(Drawn("one", "One", "", go.Figure([counting, jumping, bars]))).figure["data"]
+    assert (line["x0"], line["dx"], line["y"], "x" in line) == (2, 1, [5, 6, 7], False)
+    assert (gap["x"], rows["x"]) == ([2, 3, 5], [2, 3, 4])
 
 
 def test_what_is_no_number_is_nothing_in_json() -> None:

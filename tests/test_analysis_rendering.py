@@ -10,7 +10,7 @@ import re
 from rich.console import Console
 from run_folders import DEMO, demo, run
 
-from analysis import rendering, tables
+from analysis import link_tables, rendering, tables
 from analysis.rendering import Column, Table
 
 ODD = Table(
@@ -119,7 +119,7 @@ HARD = Table(
 
 
 def test_every_line_of_latex_has_as_many_cells_as_columns() -> None:
-    for table in (HARD, ODD, tables.time_to_target([demo(method) for method in DEMO]), tables.transfers([run()])):
+    for table in (HARD, ODD, tables.time_to_target([demo(method) for method in DEMO]), link_tables.transfers([run()])):
         latex = rendering.to_latex(table)
         columns = re.findall(r"\\begin\{tabular\}\{([lr]+)\}", latex)
         assert columns == ["".join("r" if column.numeric else "l" for column in table.columns)]

@@ -53,6 +53,15 @@ def test_a_method_that_ships_nothing_pays_no_first_transfer() -> None:
     assert rate_curve(study([run], steady), run, 4).seconds(5e6) == pytest.approx(over.rounds[-1].elapsed_s, rel=1e-12)
 
 
+def test_a_method_that_ships_less_than_a_state_pays_for_what_it_ships() -> None:
+    run = timed_run()
+    run = Run(msgspec.structs.replace(run.header, shipped_bytes=1_000_000), run.rounds, run.clients, run.path)
+    steady = LinkProfile(name="steady", rate_mbps=5.0)
+    (over,) = study([run], steady, None, "float16").retimed
+    seconds = rate_curve(study([run], steady, None, "float16"), run, 4).seconds(5e6)
+    assert seconds == pytest.approx(over.rounds[-1].elapsed_s, rel=1e-12)
+
+
 def test_without_another_link_the_latency_is_the_recorded_one() -> None:
     run = timed_run()
     steady = LinkProfile(name="steady", rate_mbps=50.0, latency_s=run.experiment.link.latency_s)

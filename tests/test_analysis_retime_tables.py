@@ -13,7 +13,7 @@ from timed_runs import LTE, STATE_BYTES, timed_run
 from analysis.goals import goal_of
 from analysis.rendering import to_csv, to_latex, to_markdown, to_terminal
 from analysis.retime import tables as retime_tables
-from analysis.retime.rates import Crossover
+from analysis.retime.rates import Crossover, method_lines
 from analysis.retime.study import study
 from harness.profiles import DeviceProfile
 
@@ -30,6 +30,16 @@ def test_recorded_and_retimed_times_stand_side_by_side_with_their_round() -> Non
     before, after = run.rounds[1].elapsed_s, made.retimed[0].rounds[1].elapsed_s
     assert row[:3] == ("FeDeRA", f"{before:.2f}", f"{after:.1f} (2)")
     assert float(row[-1]) == pytest.approx(4 * 4 * STATE_BYTES / 1e6)
+
+
+def test_a_reference_sends_nothing_is_not_the_fastest_and_crosses_nobody() -> None:
+    quick = timed_run("central", metrics=(0.8,), train_s=0.01)
+    made = study([timed_run("fedlr"), timed_run("fra"), quick], LTE)
+    table = retime_tables.times(made)
+    assert table.rows[2][-1] == "none"
+    assert "none" not in (table.rows[0][-1], table.rows[1][-1])
+    assert 2 not in {row for row, _ in table.best}
+    assert [line.method for line in method_lines(made, goal_of(made.recorded), 0.9)] == ["fedlr", "fra"]
 
 
 def test_five_methods_fit_a_terminal_of_120_columns() -> None:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import aggregation_runs
 import msgspec
 from run_folders import QUESTIONS, demo, experiment, run
 
 from analysis import summary
+from analysis.front import front_of
 from analysis.load import Run
 
 
@@ -95,3 +97,14 @@ def test_joules_stand_beside_bytes_where_they_were_recorded() -> None:
     assert [each.energy for each in summary.standings(runs)] == ["1.80 kJ", "800 J"]
     assert summary.price(runs[1:]) == "Until then FeDeRA's clients received and sent 4.00 kB, and spent 800 J."
     assert summary.tiles(runs[1:])[0].detail.endswith("800 J")
+
+
+def test_a_reference_is_not_ranked_and_alone_it_has_no_price() -> None:
+    fra, central = aggregation_runs.run("fra"), aggregation_runs.run("central")
+    (part,) = front_of([fra, central], ()).goals
+    assert part.headline == "FRA-LoRA reached 99 % of accuracy 0.8 after 28.0 s, in round 7."
+    assert {tile.who for tile in part.tiles} == {"FRA-LoRA"}
+    (alone,) = front_of([central], ()).goals
+    assert alone.headline.startswith("Centralised (reference) reached 99 %")
+    assert alone.price == ""
+    assert [tile.detail for tile in alone.tiles] == ["round 3", "round 4", "round 5"]

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 
+import aggregation_runs
+import device_runs
 import msgspec
-from run_folders import DEMO, QUESTIONS, client_record, demo, experiment, round_record, run
+from run_folders import DEMO, QUESTIONS, demo, experiment, round_record, run
 
 from analysis import tables
 from analysis.goals import goal_of
+from analysis.link_tables import transfers
 from harness.profiles import TargetProfile
 from harness.records import Failure
 
@@ -116,21 +120,35 @@ def test_a_round_is_shown_by_phase_with_svd_once() -> None:
     assert table.records[0]["communication_s"] == 1.25
 
 
-def test_bytes_are_a_clients_payload_and_the_runs_totals() -> None:
-    table = tables.transfers([run(clients=[client_record(upload_bps=20e6)])])
-    assert table.rows == (("FeDeRA", "500", "500", "8.00", "8.40", "25.0", "25.0", "20.0", "25.0"),)
-    assert table.records[0]["wire_bytes"] == 8400
-
-
-def test_bytes_on_the_wire_are_not_measured_where_there_is_no_wire() -> None:
-    made = run(metrics=(0.5,))
-    without = type(made)(made.header, (round_record(1, 0.5, wire_bytes=None),), made.clients, made.path)
-    (row,) = tables.transfers([without]).rows
-    assert row[4] == "n/a"
-
-
 def test_each_failed_client_has_a_row() -> None:
     made = run(metrics=())
     failed = round_record(3, failed=(Failure(client=5, agent="a", reason="out of memory"),))
     table = tables.failures([type(made)(made.header, (failed,), (), made.path)])
     assert table.rows == (("FeDeRA", "3", "5", "a", "out of memory"),)
+
+
+def test_joules_stand_beside_bytes_where_any_were_measured() -> None:
+    made = [device_runs.run("federa"), device_runs.without_stamps(device_runs.run("fedft"))]
+    table = tables.time_to_target(made)
+    column = [each.label for each in table.columns].index("kJ to 99 %")
+    assert [row[column] for row in table.rows] == ["3.31", "n/a"]
+    assert table.records[0]["to_99_j"] == made[0].rounds[10].energy_j + sum(r.energy_j for r in made[0].rounds[:10])
+    assert table.records[1]["to_99_j"] is None
+    never = tables.time_to_target([device_runs.run("fedlr")])
+    assert never.rows[0][column] == "-"
+    assert math.isinf(float(str(never.records[0]["to_99_j"])))
+    assert "kJ to 99 %" not in [each.label for each in tables.time_to_target([run()]).columns]
+
+
+def test_a_reference_has_its_times_and_no_bytes_and_is_never_the_fastest() -> None:
+    table = tables.time_to_target([aggregation_runs.run(method) for method in ("fedlr", "fra", "central")])
+    assert [row[1] for row in table.rows] == ["32.0 (8)", "20.0 (5)", "12.0 (3)"]
+    assert [row[4:6] for row in table.rows][-1] == ("none", "none")
+    assert {place for place, _ in table.best} == {1}
+    assert (table.records[-1]["to_90_s"], table.records[-1]["to_90_bytes"], table.records[-1]["payload_bytes"]) == (
+        12,
+        0,
+        0,
+    )
+    assert table.note.startswith("clock: critical path. ")
+    assert [row[0] for row in transfers([aggregation_runs.run(m) for m in ("fra", "central")]).rows] == ["FRA-LoRA"]

@@ -71,7 +71,7 @@ def test_every_link_leads_to_a_place_or_a_file_and_a_raw_file_opens(browser: Bro
     places = {address[1:] for address in addresses if address.startswith("#")}
     assert places == {name for name in places if page.locator(f"[id='{name}']").count() == 1}
     files = {address for address in addresses if not address.startswith("#")}
-    assert len(files) == 5 * 3 + 3 * 4  # runs without a partition; tables that are shown
+    assert len(files) == 5 * 3 + 3 * 5  # runs without a partition; tables that are shown
     assert all((five_methods.parent / address).is_file() for address in files)
     assert seen.requests == [five_methods.as_uri()]
     page.locator("#runs a", has_text="header").first.click()

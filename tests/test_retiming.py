@@ -15,8 +15,10 @@ from harness.errors import ProfileError, StoreError
 from harness.library import load_part
 from harness.links import transfer
 from harness.profiles import DeviceProfile, LinkProfile, RateProfile, ServerSeconds, TrainSeconds
-from harness.records import ClientRecord, Clock, Header, RoundRecord
+from harness.records import ClientRecord, Clock, ErrorComponents, Header, PrivacySpent, RoundRecord
 from harness.retiming import Conditions, recomputed, retimed, retimed_client
+from harness.timeline import Timeline
+from harness.vitals import Vitals
 
 SLOW = DeviceProfile(name="slow", slowdown=3.0, slower_than="desk")
 TABLE = DeviceProfile(
@@ -81,6 +83,43 @@ def test_factors_are_shipped_over_the_other_link_though_their_svd_took_nothing()
     assert header.init_s == header.ship_s == pytest.approx(0.08 + STATE_BYTES * 8 / 5e6)
 
 
+def test_what_is_shipped_first_has_bytes_of_its_own() -> None:
+    run = timed_run()
+    for shipped_bytes, seconds in ((STATE_BYTES // 2, 0.08 + STATE_BYTES * 4 / 5e6), (0, run.header.ship_s)):
+        told = msgspec.structs.replace(run.header, shipped_bytes=shipped_bytes)
+        assert retimed(run.experiment, told, run.rounds, run.clients, Conditions(link=LTE))[0].ship_s == pytest.approx(
+            seconds
+        )
+
+
+def test_what_was_shipped_in_no_time_takes_some_on_another_link() -> None:
+    run = timed_run()
+    told = msgspec.structs.replace(run.header, shipped_bytes=STATE_BYTES, svd_s=0.0, ship_s=0.0, init_s=0.0)
+    header = retimed(run.experiment, told, run.rounds, run.clients, Conditions(link=LTE))[0]
+    assert header.init_s == header.ship_s == pytest.approx(0.08 + STATE_BYTES * 8 / 5e6)
+
+
+def test_what_a_round_told_beside_its_seconds_stays() -> None:
+    run = timed_run()
+    told = {
+        "errors": ErrorComponents(change=2.0, averaging=0.25, truncation=0.125, made=0.25),
+        "privacy": PrivacySpent(
+            epsilon=1.5,
+            delta=1e-5,
+            unit="sample",
+            noise_multiplier=1.0,
+            clip=1.0,
+            sample_rate=0.1,
+            steps=9,
+            accountant="rdp",
+        ),
+        "client_metrics": {1: {"accuracy": 0.5}},
+    }
+    rounds = tuple(msgspec.structs.replace(record, **told) for record in run.rounds)
+    _, after, _ = retimed(run.experiment, run.header, rounds, run.clients, Conditions(link=LTE))
+    assert [(one.errors, one.privacy, one.client_metrics) for one in after] == [tuple(told.values())] * len(rounds)
+
+
 def test_an_upload_goes_by_its_own_bytes_and_rate() -> None:
     link = msgspec.structs.replace(LTE, up=RateProfile(rate_mbps=2.0))
     _, rounds, clients = under(timed_run(upload_bytes=STATE_BYTES // 4), link=link)
@@ -93,9 +132,15 @@ def test_an_upload_goes_by_its_own_bytes_and_rate() -> None:
 
 @pytest.mark.parametrize("conditions", [Conditions(link=LTE), Conditions(device=TABLE)])
 def test_energy_belongs_to_the_link_and_the_device_that_it_was_measured_on(conditions: Conditions) -> None:
-    run = timed_run(energy_j=3.0)
-    _, rounds, clients = retimed(run.experiment, run.header, run.rounds, run.clients, conditions)
+    vitals = Vitals(source="ina3221", samples=9, coverage=1.0, energy_j=3.0)
+    run = timed_run(energy_j=3.0, vitals=vitals, timeline=Timeline(arrived_s=1.0, phase_at_s={}))
+    measured = tuple(msgspec.structs.replace(record, server=vitals) for record in run.rounds)
+    _, rounds, clients = retimed(run.experiment, run.header, measured, run.clients, conditions)
     assert {client.energy_j for client in clients} == {record.energy_j for record in rounds} == {None}
+    assert {client.vitals for client in clients} == {client.timeline for client in clients} == {None}
+    assert {record.server for record in rounds} == {None}
+    _, rounds, clients = retimed(run.experiment, run.header, measured, run.clients, Conditions())
+    assert (rounds[0].server, clients[0].vitals) == (vitals, vitals), "what was measured beats a model"
 
 
 def test_bytes_on_the_wire_belong_to_the_wire_they_were_counted_on() -> None:

@@ -16,7 +16,7 @@ from analysis.groups import Group
 from analysis.load import Run
 from analysis.paper.reference import DATASETS, FRACTIONS, MODELS, RANK, SETUPS, TARGETS
 from analysis.seeds.seeded import Seeded, named_groups
-from harness.profiles import METHODS, Method, TargetProfile
+from harness.profiles import FEDERA_METHODS, Method, TargetProfile
 from harness.records import ClientRecord
 
 LOW_RANK = ("fedlr", "federa")
@@ -134,7 +134,7 @@ def _fitting(runs: Iterable[Run]) -> list[Run]:
     return [
         run
         for run in stats.in_order(runs)
-        if run.header.method in METHODS
+        if run.header.method in FEDERA_METHODS
         and run.experiment.train.trainer != "null"
         and run.experiment.evaluate.split == "test"
         and place_of(run).model in MODELS
@@ -162,7 +162,7 @@ def _closeness(group: Group) -> tuple[int, int, float]:
 
 def by_place(cells: Mapping[K, Cell]) -> tuple[Cell, ...]:
     """The cells, in the order of the paper's rows and columns."""
-    order = (list(MODELS), list(DATASETS), list(METHODS))
+    order: tuple[list[str], ...] = (list(MODELS), list(DATASETS), list(FEDERA_METHODS))
     return tuple(
         sorted(cells.values(), key=lambda cell: tuple(o.index(name) for o, name in zip(order, cell.place, strict=True)))
     )

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 
 from analysis import stats, units
 from analysis.load import Run
+from analysis.methods import fleets
 from analysis.paper.budget import budgets
 from analysis.paper.curves import by_round, by_time
 from analysis.paper.drift_figures import drift_figures
@@ -28,9 +29,9 @@ BY_PANEL = (overviews, by_round, drift_figures, by_time, budgets)
 def paper_figures(runs: Sequence[Run]) -> tuple[Drawn, ...]:
     """The paper's figures that these runs can fill, in its order: one for each model, data set and partition.
 
-    Null runs learn nothing, so that there is nothing to draw of them.
+    Null runs learn nothing, so that there is nothing to draw of them; the paper has no references.
     """
-    runs = [run for run in stats.in_order(runs) if run.experiment.train.trainer != "null" and run.rounds]
+    runs = [run for run in stats.in_order(fleets(runs)) if run.experiment.train.trainer != "null" and run.rounds]
     if not runs:
         return ()
     drawn = [

@@ -5,13 +5,12 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from statistics import median
-from typing import cast
 
 from analysis import stats, units
 from analysis.paper.cells import Cell, Place
 from analysis.paper.reference import MODELS
 from analysis.rendering import Column, Record
-from harness.profiles import METHODS, Method
+from harness.profiles import FEDERA_METHODS, Method
 
 PRINTED_HOURS = units.Unit("h", 3600, 2)
 """As the paper has them."""
@@ -22,7 +21,7 @@ Grid = Sequence[Sequence[float | None]]
 """A value for each of ROWS and each column."""
 
 Row = tuple[str, Method]
-ROWS: tuple[Row, ...] = tuple((model, cast(Method, method)) for model in MODELS for method in METHODS)
+ROWS: tuple[Row, ...] = tuple((model, method) for model in MODELS for method in FEDERA_METHODS)
 """Model and method of each row."""
 
 Cells = Mapping[Place, Cell]

@@ -29,7 +29,7 @@ def note(
 def timed_words(run: Run) -> str:
     """The clock of a run, and the device and link that its seconds are of."""
     profile = run.experiment
-    if profile.fleet == "virtual":
+    if profile.virtual:
         return clock_of(run)
     return f"{clock_of(run)}, on agents: device {profile.device.name}, link {profile.link.name}"
 

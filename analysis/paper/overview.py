@@ -25,7 +25,14 @@ AREAS = {
     "square": 4 / math.pi,
     "diamond": 2 * 1.3**2 / math.pi,
     "cross": 3.2 / math.pi,
-    "triangle-up": 3**0.5 / math.pi,
+    **dict.fromkeys(("triangle-up", "triangle-down", "triangle-left", "triangle-right"), 3**0.5 / math.pi),
+    **dict.fromkeys(("hourglass", "bowtie"), 2 / math.pi),
+    **dict.fromkeys(("diamond-tall", "diamond-wide"), 2 * 0.7 * 1.4 / math.pi),
+    "pentagon": 2.5 * math.sin(0.4 * math.pi) / math.pi,
+    "hexagon": 1.5 * 3**0.5 / math.pi,
+    "octagon": 2 * 2**0.5 / math.pi,
+    "star": 5 * 1.4**2 * 0.382 * math.sin(0.2 * math.pi) / math.pi,
+    "hexagram": 3.01 / math.pi,
 }
 """Of plotly's symbols, as parts of a circle's of the same size."""
 

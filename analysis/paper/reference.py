@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from harness.profiles import METHODS, Method
+from harness.profiles import FEDERA_METHODS, Method
 
 MODELS = {"roberta-base": "RoBERTa", "debertav3-base": "DeBERTaV3"}
 DATASETS = {
@@ -69,7 +69,7 @@ _TABLE_5: dict[str, tuple[tuple[Hours, Hours, Hours, Hours], ...]] = {
         ((0.36, 0.45, 0.64), (0.16, 0.32, 0.45), (0.14, 0.24, 0.49), (0.09, 0.19, 0.31)),
     ),
 }
-"""Rows in the order of METHODS, columns in that of TARGETS."""
+"""Rows in the order of FEDERA_METHODS, columns in that of TARGETS."""
 
 _TABLE_8 = {
     "roberta-base": ((4.59, 4.62, 30.91), (3.15, 3.31, 21.83), (3.29, 3.42, 22.8), (3.27, 3.33, 22.37)),
@@ -106,7 +106,7 @@ TABLE_9 = (
 
 def hours(model: str, method: Method, dataset: str, metric: str) -> Hours:
     """Table 5: hours to 90, 95 and 99 % of a target."""
-    return _TABLE_5[model][METHODS.index(method)][list(TARGETS).index((dataset, metric))]
+    return _TABLE_5[model][FEDERA_METHODS.index(method)][list(TARGETS).index((dataset, metric))]
 
 
 def train_seconds(model: str, method: Method, dataset: str) -> float:
@@ -120,4 +120,4 @@ def communication_seconds(model: str, method: Method) -> float:
 
 
 def _row(method: Method) -> int:
-    return min(METHODS.index(method), METHODS.index("fedlr"))
+    return min(FEDERA_METHODS.index(method), FEDERA_METHODS.index("fedlr"))

@@ -18,6 +18,7 @@ from analysis.retime.cautions import retime_cautions
 from analysis.retime.figure import time_by_rate
 from analysis.retime.rates import GoalByRate
 from analysis.retime.study import Study, device_words, link_words, rate_bounds_bps
+from analysis.sharing import shared
 
 SMALL_PX = 340  # the height of the figures beside the main one
 
@@ -41,7 +42,7 @@ def render(
             title=f"{' · '.join(dict.fromkeys(each.name for each in experiments))} {study.words}",
             descriptions=list(dict.fromkeys(each.description for each in experiments)),
             facts=_facts(study),
-            sections=tuple(_sections(study, goals, range_bps, left_out)),
+            sections=shared(_sections(study, goals, range_bps, left_out)),
             plotly_js=Markup(get_plotlyjs()),
         )
     )

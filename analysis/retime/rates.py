@@ -11,10 +11,11 @@ from statistics import median
 from analysis.goals import Goal, goal_of, goals_of
 from analysis.groups import groups_of
 from analysis.load import Run
+from analysis.methods import contenders
 from analysis.retime.study import Study, retimed_run
 from harness.profiles import LinkProfile
 from harness.records import ClientRecord
-from harness.retiming import Conditions, ships
+from harness.retiming import Conditions, scaled_bytes, shipped_bytes_of, ships
 
 BITS = 8  # of a byte
 SEARCHED_RATES = 400
@@ -64,7 +65,8 @@ def rate_curve(study: Study, run: Run, until_round: int) -> RateCurve:
     for client in moved.clients:
         clients.setdefault(client.round, []).append(client)
     whole_s = moved.header.init_s or 0.0
-    whole_bits = float(moved.clients[0].download_bytes * BITS) if ships(run.header) else 0.0
+    shipped_bytes = shipped_bytes_of(run.header, run.clients) if ships(run.header) else 0
+    whole_bits = float(scaled_bytes(shipped_bytes, study.conditions.payload_factor) * BITS)
     several = []
     for record in moved.rounds:
         lines = _upper(clients[record.round])
@@ -113,10 +115,13 @@ class MethodLine:
 def method_lines(study: Study, goal: Goal, fraction: float) -> tuple[MethodLine, ...]:
     """A line for each method (runs that differ by their seed alone are one), in the order of the runs.
 
+    A reference has none beside others: nothing of it travels, so that no rate makes it faster than they are.
+
     Raises:
         ProfileError: a device's table has no entry for what a run was timed as.
         StoreError: a run lacks the record of a client.
     """
+    compared = [id(run) for run in contenders(goal.runs)]
     curves = [
         None if crossing is None else rate_curve(study, run, crossing.round)
         for run, (crossing,) in zip(goal.runs, goal.crossings([fraction]), strict=True)
@@ -126,6 +131,7 @@ def method_lines(study: Study, goal: Goal, fraction: float) -> tuple[MethodLine,
             group.label, group.method, tuple(curves[place] for place in group.places), group.setting, group.variant
         )
         for group in groups_of(goal.runs)
+        if id(group.runs[0]) in compared
     )
 
 

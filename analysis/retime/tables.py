@@ -7,9 +7,11 @@ from collections.abc import Mapping, Sequence
 from analysis import stats, units
 from analysis.goals import Goal, goal_of, goals_of
 from analysis.load import Run
+from analysis.methods import is_reference, ranked_places
 from analysis.rendering import Column, Record, Table
 from analysis.retime.rates import Crossover
 from analysis.retime.study import Study
+from analysis.tables import NOTHING
 from analysis.targets import Crossing
 
 TIMES, CROSSOVERS, ROUNDS = "retimed-times", "retimed-crossovers", "retimed-rounds"
@@ -35,8 +37,8 @@ def times(study: Study, place: int = 0) -> Table:
     for head in heads:
         columns += [Column(f"{head}, {clock.symbol}"), Column("retimed (round)")]
     rows = tuple(
-        (label, *(cell for pair in row for cell in _cells(pair, clock)), _bytes(row[last], size))
-        for label, row in zip(goal.labels, reached, strict=True)
+        (label, *(cell for pair in row for cell in _cells(pair, clock)), _bytes(run, row[last], size))
+        for label, run, row in zip(goal.labels, goal.runs, reached, strict=True)
     )
     records = tuple(
         _named(run, study) | {"metric": target.metric, "target": target.value} | _reached(goal, row)
@@ -52,7 +54,7 @@ def times(study: Study, place: int = 0) -> Table:
         rows=rows,
         records=records,
         never=frozenset(key for record in records for key in record if key.startswith("to_")),
-        best=_fastest(reached) if len(goal.runs) > 1 else frozenset(),
+        best=_fastest(reached, ranked_places(goal.runs)),
     )
 
 
@@ -139,7 +141,9 @@ def _cells(pair: Pair, clock: units.Unit) -> tuple[str, str]:
     return clock.number(before.elapsed_s), f"{clock.number(after.elapsed_s)} ({after.round})"
 
 
-def _bytes(pair: Pair, size: units.Unit) -> str:
+def _bytes(run: Run, pair: Pair, size: units.Unit) -> str:
+    if is_reference(run):
+        return NOTHING
     return units.NOT_REACHED if pair is None else size.number(pair[1].payload_bytes)
 
 
@@ -170,12 +174,12 @@ def _reached(goal: Goal, row: Sequence[Pair]) -> Record:
     return record
 
 
-def _fastest(reached: Sequence[Sequence[Pair]]) -> frozenset[tuple[int, int]]:
-    """Cells of the shortest time in each column, recorded and retimed; equal times share the honour."""
+def _fastest(reached: Sequence[Sequence[Pair]], ranked: Sequence[int]) -> frozenset[tuple[int, int]]:
+    """Cells of the shortest time in each column, among the rows that are ranked; equal times share the honour."""
     best = set()
     for place, pairs in enumerate(zip(*reached, strict=True)):
         for side in (0, 1):
-            times_s = [pair[side].elapsed_s if pair else None for pair in pairs]
-            first_s = min((value for value in times_s if value is not None), default=None)
-            best |= {(row, 1 + 2 * place + side) for row, value in enumerate(times_s) if value and value == first_s}
+            times_s = {row: pair[side].elapsed_s for row in ranked if (pair := pairs[row])}
+            first_s = min(times_s.values(), default=None)
+            best |= {(row, 1 + 2 * place + side) for row, value in times_s.items() if value and value == first_s}
     return frozenset(best)

@@ -8,6 +8,7 @@ from typing import Any
 
 from analysis import units
 from analysis.goals import Goal
+from analysis.methods import REFERENCES
 from analysis.rendering import Column, Record, Table
 from analysis.seeds import bootstrap
 from analysis.seeds.bootstrap import Interval
@@ -31,7 +32,9 @@ def comparable_pairs(seeded: Sequence[Seeded]) -> tuple[Pair, ...]:
         (method, baseline)
         for place, method in enumerate(seeded)
         for baseline in seeded[:place]
-        if method.group.method != baseline.group.method and _conditions(method) == _conditions(baseline)
+        if method.group.method != baseline.group.method
+        and not {method.group.method, baseline.group.method} & {*REFERENCES}
+        and _conditions(method) == _conditions(baseline)
     )
 
 

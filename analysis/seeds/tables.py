@@ -11,6 +11,7 @@ from analysis.goals import Goal, goals_of
 from analysis.load import Run
 from analysis.rendering import Column, Record, Table
 from analysis.seeds import bootstrap
+from analysis.seeds.energy import energies_over_seeds
 from analysis.seeds.seeded import Seeded, estimate, named, named_groups, spread_words, time_words
 from analysis.seeds.speedup import comparable_pairs, speed_ups
 from analysis.stats import in_order
@@ -27,7 +28,7 @@ def seed_tables(runs: Sequence[Run]) -> tuple[Table, ...]:
     tables = []
     for goal in goals_of(runs):
         seeded = [Seeded(group, group.runs[0].experiment.targets[goal.place]) for group in named_groups(goal.runs)]
-        tables.append(times_over_seeds(goal, seeded))
+        tables += [times_over_seeds(goal, seeded), *energies_over_seeds(goal, seeded)]
         pairs = comparable_pairs(seeded)
         if pairs:
             tables.append(speed_ups(goal, pairs))

@@ -106,10 +106,25 @@
       return [...missing, ...row].map((value) => value / 1000);
     });
 
+  // A long list of numbers that several figures have stands in the first of them; the others name it.
+  const read = new Map();
+  const figureOf = (holder) => {
+    if (!read.has(holder)) read.set(holder, JSON.parse(holder.querySelector("script").textContent));
+    return read.get(holder);
+  };
+  const inPlace = (trace) => {
+    for (const axis of ["x", "y"]) {
+      if (!trace[axis]?.of) continue;
+      const [name, at, its] = trace[axis].of;
+      trace[axis] = figureOf(document.getElementById(name)).data[at][its];
+    }
+  };
+
   const draw = (plot) => {
-    const figure = JSON.parse(plot.parentElement.querySelector("script").textContent);
+    const figure = figureOf(plot.parentElement);
     const layout = figure.layout;
     for (const trace of figure.data) {
+      inPlace(trace);
       if (trace.meta?.thousandths) trace.z = unpacked(trace.meta.thousandths);
       if (isHidden(trace)) trace.visible = "legendonly";
     }
