@@ -178,3 +178,14 @@ def test_what_would_stop_every_run_is_said_before_the_first(tmp_path: Path) -> N
     (tmp_path / "file").write_text("")
     with pytest.raises(UsageError, match="is a file; give a folder"):
         plan_of(SweepOptions(profile=TINY, out=tmp_path / "file"))
+
+
+def test_a_sweep_over_a_cluster_is_of_the_runs_of_a_virtual_fleet() -> None:
+    here = plan_of(SweepOptions(profile=TINY, methods="fedlr", lrs="1e-3", fleet="virtual"))
+    for options in (
+        SweepOptions(profile=TINY, methods="fedlr", lrs="1e-3", fleet="ray", ray="local"),
+        SweepOptions(profile=TINY, methods="fedlr", lrs="1e-3", sets=("fleet=ray",), ray="local"),
+    ):
+        assert plan_of(options).asked == here.asked
+    with pytest.raises(UsageError, match="--ray names a cluster"):
+        plan_of(SweepOptions(profile=TINY, methods="fedlr", lrs="1e-3", ray="local"))

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from typer.testing import CliRunner
 
-from harness.cli import app
+from harness.commands import app
 from harness.sweep.options import SweepOptions
 
 
@@ -19,13 +19,14 @@ def test_the_command_to_go_on_with_is_the_one_that_was_given() -> None:
         seeds="0-1",
         tune_rounds=3,
         data=Path("parquet"),
-        fleet="virtual",
+        fleet="ray",
+        ray="10.0.0.1:6379",
         sets=("device=table8",),
         jobs=2,
     )
     assert options.command == (
-        "federa-bench sweep 'my profile.yaml' --methods 'fedlr federa' --lrs 1e-3 --seeds 0-1 --fleet virtual "
-        "--tune-rounds 3 --data parquet --jobs 2 --set device=table8"
+        "federa-bench sweep 'my profile.yaml' --methods 'fedlr federa' --lrs 1e-3 --seeds 0-1 --fleet ray "
+        "--tune-rounds 3 --data parquet --ray 10.0.0.1:6379 --jobs 2 --set device=table8"
     )
 
 

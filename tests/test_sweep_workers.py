@@ -8,6 +8,7 @@ import psutil
 from benchtools import TINY, until
 
 from harness.bench import RunOptions, new_run
+from harness.environment import SHARE_VARIABLE, share
 from harness.launch import experiment_of
 from harness.learning.workload import Sources
 from harness.store import RunFolder
@@ -21,6 +22,20 @@ def test_a_process_tells_its_exit_code_and_its_log_why(tmp_path: Path) -> None:
         until(lambda: worker.poll() is not None, "the end of the process")
         assert worker.poll() == 2
     assert "is not a run folder" in log.read_text()
+
+
+def test_runs_at_a_time_share_the_cores_of_the_machine(tmp_path: Path) -> None:
+    experiment = experiment_of(TINY, ["train.trainer='null'", "rounds.count=100000"])
+    folder = new_run(experiment, "fedbf", Sources(), RunOptions(out=tmp_path))
+    with processes(tmp_path, jobs=2 * share()) as workers:
+        worker = workers.start(folder, tmp_path / "run.log")
+        assert psutil.Process(worker.pid).environ()[SHARE_VARIABLE] == "1"
+    assert processes_given(tmp_path, jobs=1) == share()
+
+
+def processes_given(out: Path, jobs: int) -> int:
+    with processes(out, jobs) as workers:
+        return workers.cores
 
 
 def test_none_is_left_when_the_sweep_ends_and_the_run_can_go_on(tmp_path: Path) -> None:

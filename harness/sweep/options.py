@@ -9,20 +9,24 @@ from pathlib import Path
 
 @dataclass(frozen=True)
 class SweepOptions:
-    """What the command line says. ``tune_seeds`` None: all seeds; ``tune_rounds`` None: as many as the test's."""
+    """What the command line says. ``tune_seeds`` None: all seeds; ``tune_rounds`` None: as many as the test's.
+
+    ``jobs`` None: one run at a time, or as many as the cluster ``ray`` has cores for.
+    """
 
     profile: str = "quickstart"
     methods: str = "all"
     lrs: str = "grid"
     seeds: str = "0-4"
     tune_seeds: str | None = None
-    jobs: int = 1
+    jobs: int | None = None
     out: Path = Path("runs")
     data: Path | None = None
     models: Path | None = None
     rounds: int | None = None
     tune_rounds: int | None = None
     fleet: str | None = None
+    ray: str | None = None
     sets: tuple[str, ...] = ()
     retry_failed: bool = False
     dry_run: bool = False
@@ -41,7 +45,8 @@ class SweepOptions:
             "--data": self.data,
             "--models": self.models,
             "--out": None if self.out == Path("runs") else self.out,
-            "--jobs": None if self.jobs == 1 else self.jobs,
+            "--ray": self.ray,
+            "--jobs": self.jobs,
         }
         for option, value in named.items():
             words += [] if value is None else [option, str(value)]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 import time
@@ -11,6 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
+from harness.environment import SHARE_VARIABLE, share
 from harness.store import RunFolder
 
 GRACE_S = 60.0
@@ -33,17 +35,15 @@ class Workers(Protocol):
 
 @dataclass
 class Processes:
-    """Runs as processes of this machine that share the cache ``out/.cache``."""
+    """Runs as processes of this machine, of ``cores`` cores each, that share the cache ``out/.cache``."""
 
     out: Path
+    cores: int
     _started: list[subprocess.Popen[bytes]] = field(default_factory=list)
 
     def start(self, folder: RunFolder, log: Path) -> subprocess.Popen[bytes]:
         """See :class:`Workers`."""
-        argv = [sys.executable, "-m", "harness.sweep.child", str(folder.path), str(self.out)]
-        with log.open("ab") as file:
-            # A session of its own: Ctrl-C in the terminal is for the sweep, which then tells its runs.
-            process = subprocess.Popen(argv, stdin=subprocess.PIPE, stdout=file, stderr=file, start_new_session=True)
+        process = begun(folder.path, self.out, log, self.cores)
         self._started = [*(one for one in self._started if not _gone(one)), process]
         return process
 
@@ -62,6 +62,20 @@ class Processes:
             _gone(process)
 
 
+def begun(run: Path, out: Path, log: Path, cores: int) -> subprocess.Popen[bytes]:
+    """The process that carries the run folder on, with ``out/.cache`` as cache; it ends when its stdin does.
+
+    It trains in as many processes as ``cores`` are for, and not for the whole machine: others run beside it.
+    """
+    argv = [sys.executable, "-m", "harness.sweep.child", str(run), str(out)]
+    environment = {**os.environ, SHARE_VARIABLE: str(cores)}
+    with log.open("ab") as file:
+        # A session of its own: Ctrl-C in the terminal is for the sweep, which then tells its runs.
+        return subprocess.Popen(
+            argv, stdin=subprocess.PIPE, stdout=file, stderr=file, start_new_session=True, env=environment
+        )
+
+
 def _gone(process: subprocess.Popen[bytes]) -> bool:
     """Whether it ended; then its pipe, which told it that the sweep lives, is closed too."""
     if process.poll() is None:
@@ -72,9 +86,9 @@ def _gone(process: subprocess.Popen[bytes]) -> bool:
 
 
 @contextmanager
-def processes(out: Path) -> Iterator[Processes]:
-    """Processes of runs, none of which is left at the end of the block."""
-    started = Processes(out)
+def processes(out: Path, jobs: int = 1) -> Iterator[Processes]:
+    """Processes of runs, ``jobs`` at a time, which share this machine; none is left at the end of the block."""
+    started = Processes(out, max(1, share() // jobs))
     try:
         yield started
     finally:
