@@ -8,13 +8,16 @@ from pathlib import Path
 
 import msgspec
 import pytest
-from run_folders import client_record, experiment, header
+from controller_world import ERRORS, JOINED, SPENT, TWO_ROUNDS, FakeFleet, FakeLearning, World
+from run_folders import experiment
 
-from harness.clock import RunClock
-from harness.controller import Controller, training_seed
-from harness.errors import FederaBenchError, NoAgentsError
-from harness.records import Header
-from harness.rounds.commands import AssignTask, CancelTask, WriteRound
+from harness.controller import training_seed
+from harness.errors import FederaBenchError, NoAgentsError, StoreError
+from harness.fleets.beside import Beside
+from harness.learning.evaluation import Evaluation
+from harness.learning.outgoing import Outgoing
+from harness.profiles import RecordProfile
+from harness.rounds.commands import AssignTask, WriteRound
 from harness.rounds.events import (
     AgentJoined,
     AnyEvent,
@@ -26,97 +29,11 @@ from harness.rounds.events import (
     UpdateLost,
     UpdateReceived,
 )
-from harness.rounds.machine import RoundMachine
 from harness.rounds.plan import RunPlan
-from harness.rounds.replay import replay
+from harness.rounds.replay import replay, written
 from harness.store import RunFolder
-
-TWO_ROUNDS = experiment(
-    rounds={"count": 2, "clients_per_round": 2},
-    agents={"count": 1, "join_timeout_s": 60.0},
-    partition={"clients": 4},
-)
-STATE = hashlib.sha256(b"initial").hexdigest()
-
-
-class FakeFleet:
-    """One agent that joins at once, and whose updates are its task's seed."""
-
-    def __init__(self, *first: AnyEvent) -> None:
-        self.coming = list(first)
-        self.tasks: list[AssignTask] = []
-        self.seeds: dict[tuple[int, int], int] = {}
-        self.states: list[str] = []
-        self.closed: list[str] = []
-
-    def assign(self, task: AssignTask, state: Path, seed: int, update: Path) -> None:
-        self.tasks.append(task)
-        self.seeds[task.round, task.client] = seed
-        self.states.append(state.read_text())
-        update.write_text(str(seed))
-        record = client_record(task.round, task.client, agent=task.agent, attempt=task.attempt)
-        self.coming.append(UpdateReceived(at_s=0.0, record=record))
-
-    def cancel(self, task: CancelTask) -> None:
-        raise AssertionError(f"nothing is late here, but {task} was cancelled")
-
-    def wait(self, timeout_s: float, wake_fds: Sequence[int] = ()) -> list[AnyEvent]:
-        events, self.coming = self.coming, []
-        return events
-
-    def close(self, reason: str) -> None:
-        self.closed.append(reason)
-
-
-class FakeLearning:
-    """States are texts: the updates, joined; the metric grows."""
-
-    def __init__(self) -> None:
-        self.evaluated: list[str] = []
-
-    def aggregate(self, updates: list[tuple[Path, int]], out: Path) -> str:
-        out.write_text("+".join(f"{path.read_text()}*{samples}" for path, samples in updates))
-        return hashlib.sha256(out.read_bytes()).hexdigest()
-
-    def evaluate(self, state: Path, progress: Callable[[float], None]) -> dict[str, float]:
-        progress(0.5)
-        self.evaluated.append(state.read_text())
-        return {"accuracy": len(self.evaluated) / 10}
-
-
-class Audience:
-    """Keeps the events it is shown, and checks that each stood in the file before."""
-
-    def __init__(self, folder: RunFolder) -> None:
-        self.folder, self.events = folder, list[AnyEvent]()
-        self._earlier = len(folder.read_events())
-
-    def saw(self, event: AnyEvent, machine: RoundMachine) -> None:
-        self.events.append(event)
-        assert self.folder.read_events()[self._earlier :] == self.events
-
-
-JOINED = AgentJoined(at_s=0.0, agent="a", host="here", provision_s=3.0, ship_s=0.5)
-
-
-class World:
-    """A run folder and what is needed to carry it on."""
-
-    def __init__(self, root: Path, fleet: FakeFleet | None = None, of=TWO_ROUNDS) -> None:
-        self.folder = RunFolder.create(root, "r")
-        self.folder.write_header(header("federa", of=of, state="running", svd_s=None, init_s=None, warnings=("w",)))
-        self.folder.checkpoint(0).write_text("initial")
-        self.experiment = of
-        self.fleet, self.learning = fleet or FakeFleet(JOINED), FakeLearning()
-
-    def run(self, *found: AnyEvent) -> None:
-        self.seen = Audience(self.folder)
-        machine, _ = replay(RunPlan.of(self.experiment), self.folder.read_events())
-        parts = (self.folder, self.experiment, machine, self.fleet, self.learning, self.seen, RunClock())
-        Controller(*parts).run(svd_s=0.25, state_sha256=STATE, found=found)
-
-    def header(self) -> Header:
-        return self.folder.read_header()
+from harness.timeline import Offset, Timeline
+from harness.vitals import Vitals
 
 
 def test_a_run_goes_from_its_first_event_to_its_end(tmp_path: Path) -> None:
@@ -145,6 +62,23 @@ def test_each_round_trains_from_the_last_state_with_a_seed_of_its_own(tmp_path: 
     assert len(set(seeds.values())) == 4
     first = sorted(client for round, client in seeds if round == 1)
     assert after_first == "+".join(f"{seeds[1, client]}*100" for client in first)
+
+
+def test_a_round_tells_what_the_learning_side_found_beside_the_state(tmp_path: Path) -> None:
+    world = World(tmp_path, of=msgspec.structs.replace(TWO_ROUNDS, record=RecordProfile(drift=True)))
+    world.run()
+    for number, record in enumerate(world.folder.read_rounds(), start=1):
+        assert record.errors == ERRORS
+        assert record.privacy == msgspec.structs.replace(SPENT, steps=number)
+        assert record.drift == {"layer.0.query.A": (float(number), None)}
+        assert record.client_metrics == {client: {"accuracy": number / 20} for client in record.completed}
+
+
+def test_nothing_that_clients_were_given_is_left_once_the_run_is_done(tmp_path: Path) -> None:
+    world = World(tmp_path)
+    world.folder.outgoing(2).mkdir(parents=True)
+    world.run()
+    assert not world.folder.outgoing(2).parent.exists()
 
 
 def test_a_run_that_stopped_in_a_round_goes_on_with_it(tmp_path: Path) -> None:
@@ -203,7 +137,7 @@ def test_without_agents_the_run_ends_and_the_header_says_why(tmp_path: Path) -> 
 
 def test_clients_that_fail_for_good_end_the_run_with_their_reason(tmp_path: Path) -> None:
     class Failing(FakeFleet):
-        def assign(self, task: AssignTask, state: Path, seed: int, update: Path) -> None:
+        def assign(self, task: AssignTask, given: Outgoing, seed: int, update: Path) -> None:
             name = {"agent": task.agent, "round": task.round, "client": task.client, "attempt": task.attempt}
             self.coming.append(TaskFailed(at_s=1.0, reason="out of memory", **name))
 
@@ -223,10 +157,10 @@ def test_what_an_errand_raises_ends_the_run(tmp_path: Path) -> None:
     world = World(tmp_path)
 
     class Failing(FakeLearning):
-        def evaluate(self, state: Path, progress: Callable[[float], None]) -> dict[str, float]:
+        def evaluate(self, round: int, clients: Sequence[int], progress: Callable[[float], None]) -> Evaluation:
             raise FederaBenchError("the model is broken")
 
-    world.learning = Failing()
+    world.learning = Failing(world.folder)
     with pytest.raises(FederaBenchError, match="the model is broken"):
         world.run()
     assert not any(isinstance(event, Evaluated) for event in world.folder.read_events())
@@ -238,3 +172,94 @@ def test_what_was_carried_out_can_be_had_again_from_the_events(tmp_path: Path) -
     _, orders = replay(RunPlan.of(TWO_ROUNDS), world.folder.read_events())
     again = [order.record for order in orders if isinstance(order, WriteRound)]
     assert msgspec.json.encode(again) == msgspec.json.encode(world.folder.read_rounds())
+
+
+class Measuring(Beside):
+    """A server that takes 1 W; ``folder`` is asked how the run stands at its end."""
+
+    def __init__(self, folder: RunFolder, fault: str = "") -> None:
+        self.folder, self.fault = folder, fault
+        self.windows: list[tuple[float, float]] = []
+        self.ends: list[str] = []
+        self.turns = 0
+
+    def tend(self) -> None:
+        self.turns += 1
+
+    def server(self, begin_s: float, end_s: float) -> Vitals | None:
+        self.windows.append((begin_s, end_s))
+        return Vitals(source="nvml", samples=3, coverage=1.0, energy_j=end_s - begin_s)
+
+    def conclude(self) -> None:
+        self.ends.append(self.folder.read_header().state)
+        if self.fault:
+            raise StoreError(self.fault)
+
+    def forget(self) -> None:
+        self.ends.append(self.folder.read_header().state)
+
+
+def test_a_round_has_what_the_server_took_from_its_beginning_to_its_new_state(tmp_path: Path) -> None:
+    world = World(tmp_path)
+    beside = Measuring(world.folder)
+    world.run(beside=beside)
+    records = world.folder.read_rounds()
+    assert [record.server.energy_j for record in records] == [end_s - begin_s for begin_s, end_s in beside.windows]
+    assert all(0 <= record.server.energy_j <= record.wall_s + 0.1 for record in records)
+    assert beside.turns > 2
+
+
+def test_a_run_is_done_once_all_that_stands_beside_its_results_is_written(tmp_path: Path) -> None:
+    world = World(tmp_path)
+    beside = Measuring(world.folder)
+    world.run(beside=beside)
+    assert beside.ends == ["running", "done"]
+    assert world.fleet.closed == ["the run is done"]
+
+
+def test_a_run_whose_disk_takes_its_results_and_no_more_can_be_resumed(tmp_path: Path) -> None:
+    world = World(tmp_path)
+    with pytest.raises(StoreError, match="the disk is full"):
+        world.run(beside=Measuring(world.folder, "the disk is full"))
+    assert len(world.folder.read_rounds()) == 2
+    assert world.header().state == "running"
+    world.fleet = FakeFleet()
+    world.run()
+    assert world.header().state == "done"
+
+
+def test_why_a_run_was_given_up_is_told_even_where_nothing_can_be_written(tmp_path: Path) -> None:
+    hurried = experiment(agents={"count": 1, "join_timeout_s": 0.001})
+    world = World(tmp_path, FakeFleet(), of=hurried)
+    with pytest.raises(NoAgentsError, match="no agents came"):
+        world.run(beside=Measuring(world.folder, "the disk is full"))
+    assert world.header().state == "failed"
+
+
+def test_what_was_measured_is_had_again_from_the_events_bit_for_bit(tmp_path: Path) -> None:
+    class Sensed(FakeFleet):
+        def wait(self, timeout_s: float, wake_fds: Sequence[int] = ()) -> list[AnyEvent]:
+            events = super().wait(timeout_s, wake_fds)
+            told = {"vitals": VITALS, "energy_j": VITALS.energy_j, "timeline": TIMELINE}
+            return [
+                msgspec.structs.replace(event, record=msgspec.structs.replace(event.record, **told))
+                if isinstance(event, UpdateReceived)
+                else event
+                for event in events
+            ]
+
+    world = World(tmp_path, Sensed(JOINED))
+    world.run(beside=Measuring(world.folder))
+    _, orders = replay(RunPlan.of(TWO_ROUNDS), world.folder.read_events())
+    clients, rounds = written(orders)
+    assert msgspec.json.encode(clients) == msgspec.json.encode(world.folder.read_clients())
+    assert msgspec.json.encode(rounds) == msgspec.json.encode(world.folder.read_rounds())
+    assert clients[0].vitals == VITALS
+    assert clients[0].timeline == TIMELINE
+    assert rounds[0].energy_j == 2 * (VITALS.energy_j or 0.0)
+
+
+VITALS = Vitals(source="ina3221", samples=7, coverage=0.1 + 0.2, energy_j=1 / 3, rails_j={"VDD_GPU_SOC": 1 / 7})
+TIMELINE = Timeline(
+    arrived_s=1e5 / 3, phase_at_s={"train": 1 / 9}, download=Offset(offset_s=-1e5 / 3, uncertainty_s=1e-4 / 3)
+)

@@ -47,7 +47,7 @@ def test_a_run_from_its_first_event_to_its_last() -> None:
     assert isinstance(aggregate, Aggregate)
     assert [ref.client for ref in aggregate.updates] == [one, two]
 
-    assert run.aggregates() == [Evaluate(round=1, state_sha256=f"{1:064x}")]
+    assert run.aggregates() == [Evaluate(round=1, state_sha256=f"{1:064x}", clients=(one, two))]
     closed, deadline, first, _ = run.evaluates(0.6)
     assert isinstance(closed, WriteRound)
     assert closed.record.metrics == {"accuracy": 0.6}
@@ -78,7 +78,7 @@ def test_a_round_that_is_not_evaluated_is_closed_at_its_new_state() -> None:
     record = only(WriteRound, run.aggregates()).record
     assert (record.round, record.metrics, record.evaluate_s) == (1, {}, None)
     run.trains()
-    assert run.aggregates() == [Evaluate(round=2, state_sha256=f"{2:064x}")]
+    assert only(Evaluate, run.aggregates()).state_sha256 == f"{2:064x}"
 
 
 def test_evaluation_and_the_wait_for_agents_are_off_the_clock() -> None:
@@ -94,6 +94,18 @@ def test_evaluation_and_the_wait_for_agents_are_off_the_clock() -> None:
     run.aggregates()
     second = only(WriteRound, run.evaluates()).record
     assert (second.wall_s, second.elapsed_s) == (2.0, 34.0)
+
+
+def test_what_is_measured_beside_aggregating_is_off_the_clock() -> None:
+    run = Run(plan(agents=1, clients_per_round=1))
+    run.begins("a")
+    run.trains()
+    run.now_s += 7.0
+    run.aggregates(aside_s=7.0)
+    assert only(WriteRound, run.evaluates()).record.wall_s == 2.0
+    run.trains()
+    run.aggregates()
+    assert only(WriteRound, run.evaluates()).record.wall_s == 2.0
 
 
 def test_nothing_has_an_effect_before_the_run_is_opened() -> None:

@@ -12,6 +12,7 @@ from run_folders import client_record
 from harness.records import ClientRecord, Clock, Failure
 from harness.rounds.events import Aggregated, Evaluated
 from harness.rounds.phases import ClosedRound, critical_path_s, energy_j, phases, round_record, slowest
+from harness.vitals import Vitals
 
 PARTS = ("download_s", "load_s", "train_s", "upload_s", "wait_s", "aggregate_s", "other_s")
 
@@ -116,3 +117,10 @@ def test_evaluation_is_recorded_and_not_counted() -> None:
     assert (silent.metrics, silent.evaluate_s) == ({}, None)
     assert evaluated.elapsed_s == silent.elapsed_s
     assert evaluated.state_sha256 == "e" * 64
+
+
+def test_what_the_server_measured_is_that_of_the_new_state() -> None:
+    vitals = Vitals(source="nvml", samples=9, coverage=1.0, energy_j=700.0)
+    aggregated = Aggregated(at_s=130.0, round=1, state_sha256="e" * 64, aggregate_s=2.0, server=vitals)
+    record = round_record(closed("wall", trained(1, 9.0, energy_j=5.0), aggregated=aggregated))
+    assert (record.server, record.energy_j) == (vitals, 5.0), "its clients' energy is another thing"

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import msgspec
 import pytest
 from round_facts import plan
 from run_folders import experiment
 
-from harness.rounds.plan import RunPlan
+from harness.profiles import DeviceProfile, EvaluateProfile, ServerSeconds, TrainSeconds
+from harness.profiles.base import FleetKind
+from harness.rounds.plan import BESIDE, RunPlan, disturbing, overlaps
 
 
 @pytest.mark.parametrize(
@@ -58,3 +61,39 @@ def test_a_plan_is_what_the_profile_says() -> None:
 
 def test_a_null_trainer_gives_nothing_to_evaluate() -> None:
     assert not RunPlan.of(experiment(train={"trainer": "null"})).evaluated
+
+
+def test_to_central_all_clients_are_one() -> None:
+    profile = experiment(
+        rounds={"clients_per_round": 3, "over_selection": 0}, partition={"clients": 3}, agents={"count": 2}
+    )
+    plan = RunPlan.of(profile, "central")
+    assert (plan.clients, plan.clients_per_round, plan.chosen, plan.agents) == (1, 1, 1, 1)
+    assert RunPlan.of(profile, "fedlr") == RunPlan.of(profile)
+
+
+TABLE, SERVER = (TrainSeconds(step_s=1.0),), ServerSeconds(aggregate_s=0.25)
+
+
+@pytest.mark.parametrize(
+    ("fleet", "device", "agents_here", "overlap"),
+    [
+        ("zeromq", DeviceProfile(name="d"), True, False),
+        ("zeromq", DeviceProfile(name="d"), False, True),
+        ("virtual", DeviceProfile(name="d"), True, False),
+        ("virtual", DeviceProfile(name="d", seconds=TABLE), True, False),
+        ("virtual", DeviceProfile(name="d", seconds=TABLE, server=SERVER), True, True),
+        ("ray", DeviceProfile(name="d", seconds=TABLE, server=SERVER), False, True),
+    ],
+)
+def test_evaluation_overlaps_where_it_makes_no_measured_seconds_longer(
+    fleet: FleetKind, device: DeviceProfile, agents_here: bool, overlap: bool
+) -> None:
+    of = experiment(fleet=fleet, device=device)
+    assert overlaps(of, agents_here=agents_here) == overlap
+    for asked in ("always", "never"):
+        said = msgspec.structs.replace(of, evaluate=EvaluateProfile(overlap=asked))
+        assert overlaps(said, agents_here=agents_here) == (asked == "always")
+        warning = BESIDE if asked == "always" and not overlap else None
+        assert disturbing(said, agents_here=agents_here) == warning
+    assert disturbing(of, agents_here=agents_here) is None

@@ -38,9 +38,9 @@ class Fate(RuleBasedStateMachine):
 
     world: World
 
-    @initialize(plan=PLANS, opened=st.booleans())
-    def begin(self, plan: RunPlan, opened: bool) -> None:
-        self.world = World(plan)
+    @initialize(plan=PLANS, opened=st.booleans(), overlap=st.booleans())
+    def begin(self, plan: RunPlan, opened: bool, overlap: bool) -> None:
+        self.world = World(plan, overlap)
         if opened:
             self.world.open()
 
@@ -92,20 +92,26 @@ class Fate(RuleBasedStateMachine):
     def a_deadline_passes_that_may_have_been_replaced(self, kind: str, round: int, number: int) -> None:
         self.world.pass_deadline(kind, round, number)
 
-    @precondition(lambda self: self.world.errand)
+    @precondition(lambda self: self.world.aggregation)
     @rule()
-    def the_errand_is_done(self) -> None:
-        assert self.world.errand is not None
-        self.some_errand_is_done(self.world.errand.round)
+    def the_state_is_made(self) -> None:
+        assert self.world.aggregation is not None
+        self.world.aggregate(self.world.aggregation.round)
+
+    @precondition(lambda self: self.world.evaluation)
+    @rule()
+    def the_state_is_evaluated(self) -> None:
+        assert self.world.evaluation is not None
+        self.world.evaluate(self.world.evaluation.round)
 
     @rule(number=NUMBERS)
     def some_errand_is_done(self, number: int) -> None:
         self.world.aggregate(number)
         self.world.evaluate(number)
 
-    @rule(lost=st.sets(CLIENTS, max_size=3))
-    def the_controller_is_killed_and_resumed_and_finds_updates_lost(self, lost: set[int]) -> None:
-        self.world.resume(*sorted(lost))
+    @rule(lost=st.sets(CLIENTS, max_size=3), ago=st.integers(0, 2))
+    def the_controller_is_killed_and_resumed_and_finds_updates_lost(self, lost: set[int], ago: int) -> None:
+        self.world.resume(*sorted(lost), ago=ago)
 
     def teardown(self) -> None:
         if hasattr(self, "world"):
@@ -123,20 +129,23 @@ def test_a_run_keeps_its_books_and_comes_to_its_end_whatever_happens() -> None:
 def test_neither_the_number_of_agents_nor_the_order_of_arrival_leaves_a_trace(
     rules: RunPlan, data: st.DataObject
 ) -> None:
-    """The state that a round gives is a function of its updates, so equal orders to aggregate mean equal weights."""
+    """The state that a round gives is a function of its updates, so equal orders to aggregate mean equal weights. Nor
+    does it matter what else is done while a state is evaluated."""
 
-    def aggregations(agents: int) -> list[c.Aggregate]:
+    def aggregations(agents: int, overlap: bool) -> list[c.Aggregate]:
         run = Run(msgspec.structs.replace(rules, agents=agents))
-        run.begins(*"abcd"[:agents])
+        run.begins(*"abcd"[:agents], overlap=overlap)
         while not run.machine.over:
             while run.machine.phase == "training":
+                if run.machine.beside is not None and data.draw(st.booleans()):
+                    run.evaluates()
                 run.sends(data.draw(st.sampled_from(sorted(run.machine.running.values()))))
             run.aggregates()
             run.evaluates()
         return every(c.Aggregate, run.commands)
 
     rules = msgspec.structs.replace(rules, over_selection=0)  # with it, who is fast decides
-    assert aggregations(1) == aggregations(data.draw(st.integers(2, 4)))
+    assert aggregations(1, overlap=False) == aggregations(data.draw(st.integers(2, 4)), data.draw(st.booleans()))
 
 
 @given(PLANS)
@@ -157,7 +166,7 @@ def test_one_agent_trains_the_same_clients_with_and_without_over_selection(rules
 @given(PLANS, st.lists(st.tuples(AGENTS, st.booleans()), max_size=12))
 @settings(max_examples=40, deadline=None)
 def test_agents_that_come_and_go_never_change_what_is_averaged(rules: RunPlan, visits: list[tuple[str, bool]]) -> None:
-    world = World(msgspec.structs.replace(rules, max_attempts=len(visits) + 1))
+    world = World(msgspec.structs.replace(rules, max_attempts=len(visits) + 1), overlap=len(visits) % 2 == 1)
     world.open()
     for agent, comes in visits:
         if comes:

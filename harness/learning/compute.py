@@ -15,3 +15,8 @@ def be_deterministic(threads: int) -> None:
     torch.use_deterministic_algorithms(True)
     # Filling new memory is for finding reads of it, and costs time.
     torch.utils.deterministic.fill_uninitialized_memory = False  # type: ignore[attr-defined]
+
+
+def on_gpu() -> bool:
+    """Whether models of this machine compute on a GPU, which one process at a time makes the most of."""
+    return torch.cuda.is_available()

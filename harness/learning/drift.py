@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from safetensors import SafetensorError, safe_open
 
 from harness.errors import BlobError
+from harness.learning.forms import of_kinds
 from harness.records import Drift
 
 Array = NDArray[np.float64]
@@ -29,16 +30,19 @@ def drift(before: Path, after: Path) -> Drift | None:
     Keys are short names of the factors, such as ``layer.0.query.A``, in the order of the layers. The magnitude
     variation is the mean over columns of the absolute difference of their norms (eq. 19, 20), the direction variation
     the mean of 1 - cosine (eq. 21, 22), over columns that are not zero in either state; None where there is no such
-    column, as for FedLR's B, which starts at zero. Computed in float64. None of a method without such factors.
+    column, as for FedLR's B, which starts at zero. Computed in float64. None where one of the states has no such
+    factors: of other methods, and where they begin (SLoRA) or begin anew (FLoRA).
 
     Raises:
         BlobError: a file is not safetensors, or the two have different factors.
     """
     with _mapped(before) as old, _mapped(after) as new:
-        names = short_names(new.keys())
-        if names.keys() != short_names(old.keys()).keys():
+        names, earlier = short_names(new.keys()), short_names(old.keys())
+        if not names or not earlier:
+            return None
+        if names.keys() != earlier.keys():
             raise BlobError(f"{before} and {after} have different factors A and B; give two states of one run")
-        return {short: _moved(name, old, new) for name, short in names.items()} or None
+        return {short: _moved(name, old, new) for name, short in names.items()}
 
 
 def short_names(tensors: list[str]) -> dict[str, str]:
@@ -47,7 +51,8 @@ def short_names(tensors: list[str]) -> dict[str, str]:
     Of ``bert.encoder.layer.0.attention.self.query.lora_A.weight`` the numbered parts and the last remain:
     ``layer.0.query.A``. Where that is not enough to tell all factors apart, the whole path remains.
     """
-    matches = {name: match for name in tensors if (match := _FACTOR.fullmatch(name))}
+    factors = of_kinds(tensors, frozenset({"A", "B"}))
+    matches = {name: match for name in factors if (match := _FACTOR.fullmatch(name))}
     short = {name: f"{_numbered(match['layer'])}.{match['factor']}" for name, match in matches.items()}
     if len(set(short.values())) < len(short):
         short = {name: f"{match['layer']}.{match['factor']}" for name, match in matches.items()}

@@ -47,15 +47,24 @@ class Evaluator:
         order = _order(self._shard)
         self._batches = [order[start : start + batch_size] for start in range(0, len(order), batch_size)]
 
-    def evaluate(self, state: Path, progress: Callable[[float], None] | None = None) -> dict[str, float]:
-        """The task's metrics and mean ``loss`` of ``state``; ``progress`` is told the fraction done after each batch.
+    def evaluate(
+        self,
+        state: Path,
+        progress: Callable[[float], None] | None = None,
+        *,
+        round: int = 0,
+        update: Path | None = None,
+    ) -> dict[str, float]:
+        """The task's metrics and mean ``loss`` of the checkpoint ``state`` after ``round``.
+
+        With ``update``: of a client's own model in ``round``, where ``state`` is the whole one that it was given.
+        ``progress`` is told the fraction done after each batch.
 
         Raises:
-            BlobError: ``state`` is not safetensors.
-            TrainerError: ``state`` is of another method or model, or gives a loss that is not finite.
+            BlobError: a file is not safetensors.
+            TrainerError: a file is of another method or model, or gives a loss that is not finite.
         """
-        with opened_state(state) as tensors:
-            self._network.attached.load(tensors)
+        self._load(state, round, update)
         self._network.model.train(False)
         scorer, loss, done = self._make_scorer(self._shard), 0.0, 0
         for rows in self._batches:
@@ -65,6 +74,15 @@ class Evaluator:
         if not math.isfinite(loss):
             raise TrainerError(f"the loss of {state} on the test samples is not finite; lower the learning rate")
         return scorer.metrics() | {"loss": loss / self._weight}
+
+    def _load(self, state: Path, round: int, update: Path | None) -> None:
+        """A checkpoint is read as what the next round begins with."""
+        attached = self._network.attached
+        with opened_state(state) as tensors:
+            attached.load(tensors, round + 1 if update is None else round)
+        if update is not None:
+            with opened_state(update) as own:
+                attached.overlay(own)
 
     @torch.inference_mode()
     def _score(self, rows: list[int], scorer: Scorer) -> float:

@@ -28,7 +28,7 @@ class Measured(msgspec.Struct, frozen=True, kw_only=True):
 def measured(trainer: Trainer, state: Path, shard: Path, update: Path, seed: int, round: int) -> Measured:
     """Load, train, save: the trainer's update of ``state`` on ``shard`` lands in ``update``."""
     cpu_s, marks = time.process_time(), [time.monotonic()]
-    trainer.load(state, shard)
+    trainer.load(state, shard, round)
     marks.append(time.monotonic())
     trained = trainer.train(seed, round)
     marks.append(time.monotonic())

@@ -123,7 +123,7 @@ def _load(base: Path, config: Any, model_class: Any) -> tuple[PreTrainedModel, s
     attention = "sdpa" if model_class._supports_sdpa and not torch.cuda.is_available() else "eager"
     model: PreTrainedModel
     try:
-        with _quiet(), torch.random.fork_rng(devices=[]):
+        with quiet(), torch.random.fork_rng(devices=[]):
             model, report = model_class.from_pretrained(
                 base,
                 config=config,
@@ -153,8 +153,8 @@ def _draw_head(head: dict[str, nn.Parameter], config: Any, head_seed: int | None
 
 
 @contextmanager
-def _quiet() -> Iterator[None]:
-    """No progress bar and no talk of new head weights while a model loads: here they are expected."""
+def quiet() -> Iterator[None]:
+    """No progress bar while a model is loaded or saved, and no talk of new head weights: here they are expected."""
     verbosity, bars = logging.get_verbosity(), logging.is_progress_bar_enabled()
     logging.set_verbosity_error()  # type: ignore[no-untyped-call]
     logging.disable_progress_bar()  # type: ignore[no-untyped-call]

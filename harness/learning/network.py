@@ -8,7 +8,8 @@ import torch
 from torch import Tensor
 
 from harness.learning.data.encode import Encoded
-from harness.learning.methods import attach, needs_init
+from harness.learning.forms import ships_first
+from harness.learning.methods import attach
 from harness.learning.models import build_model, pad_id_of, takes_token_types
 from harness.learning.reach import scores_of
 from harness.learning.shards import Batch, read_rows
@@ -23,7 +24,7 @@ class Network:
     """
 
     def __init__(self, base: Path, spec: PrepareSpec, init: Path | None) -> None:
-        factors = read_state(init) if init is not None and needs_init(spec.method) else None
+        factors = read_state(init) if init is not None and ships_first(spec.method, spec.settings) else None
         self.device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
         self.model = build_model(base, spec.task, spec.labels, head_seed=None)
         self.attached = attach(self.model, spec, factors)
@@ -37,6 +38,15 @@ class Network:
     def cuda_devices(self) -> list[int]:
         """Numbers of the GPUs whose random state training changes."""
         return [torch.cuda.current_device()] if self.device.type == "cuda" else []
+
+    def seed(self, seed: int) -> None:
+        """Seed what the model draws from on its device, as ``torch.manual_seed`` does.
+
+        That takes a millisecond: it notes who called it, for devices that it has not looked for yet.
+        """
+        torch.default_generator.manual_seed(seed)
+        if self.device.type == "cuda":
+            torch.cuda.manual_seed(seed)
 
     def read(self, path: Path) -> Encoded:
         """A shard that this model can read.

@@ -4,21 +4,27 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import numpy as np
+
 from harness.divergence import class_counts
 from harness.learning.data.examples import Dataset
 from harness.learning.data.partition import Indices, partition
 from harness.learning.seeding import profile_seed
-from harness.profiles import Experiment
+from harness.profiles import Experiment, Method
 from harness.records import Partition
 
 
-def parts_of(experiment: Experiment, dataset: Dataset) -> list[Indices]:
+def parts_of(experiment: Experiment, dataset: Dataset, method: Method | None = None) -> list[Indices]:
     """Indices of the training samples of each client, by client id.
+
+    To ``central`` all clients are one, which holds what they hold together, in the order of the data set; a sample that
+    several of them hold counts as often.
 
     Raises:
         UsageError: the samples cannot be shared out as the profile says.
     """
-    return partition(dataset.classes, experiment.partition, profile_seed("partition", experiment.seeds.partition))
+    parts = partition(dataset.classes, experiment.partition, profile_seed("partition", experiment.seeds.partition))
+    return [np.sort(np.concatenate(parts))] if method == "central" else parts
 
 
 def partition_record(experiment: Experiment, dataset: Dataset, parts: Sequence[Indices]) -> Partition:

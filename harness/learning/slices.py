@@ -1,4 +1,4 @@
-"""Safetensors files of float32 tensors, read and written slice by slice: memory holds a slice, however large a state.
+"""Safetensors files of float32 tensors, read and written slice by slice: memory holds a few, however large a state.
 
 The form (https://github.com/huggingface/safetensors): eight bytes with the header's length, the header as JSON, filled
 up with spaces to a multiple of eight, then the tensors one after another.
@@ -6,9 +6,9 @@ up with spaces to a multiple of eight, then the tensors one after another.
 
 from __future__ import annotations
 
-import hashlib
 import json
 import math
+import os
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -17,8 +17,10 @@ import numpy as np
 from numpy.typing import NDArray
 from safetensors import SafetensorError, safe_open
 
+from harness import spare
 from harness.durable import written_whole
 from harness.errors import BlobError
+from harness.learning.landing import landed
 
 Array = NDArray[np.float32]
 Shape = tuple[int, ...]
@@ -31,6 +33,8 @@ LENGTH_BYTES = ALIGNMENT_BYTES = 8
 
 class SlicedState:
     """A state file that is open for reading; ``shapes`` go by name. Reading leaves nothing of it in this process.
+
+    Several threads may read at once.
 
     Raises:
         BlobError: it is not safetensors, or a tensor is not of float32.
@@ -47,11 +51,31 @@ class SlicedState:
         Raises:
             BlobError: the file ends before them.
         """
-        self._file.seek(self._offsets[name] + start * FLOAT32.itemsize)
-        values = np.fromfile(self._file, FLOAT32, stop - start)
-        if len(values) < stop - start:
-            raise BlobError(f"{self.path} ends within tensor {name}; fetch or write it again")
+        values = np.empty(stop - start, FLOAT32)
+        self.fill(values, name, start)
         return values
+
+    def fill(self, values: Array, name: str, start: int) -> None:
+        """Read as many values as ``values`` [n] has room for, from ``start`` of a tensor on.
+
+        They may go on into the tensors that lie behind it in the file (see :attr:`in_order`).
+
+        Raises:
+            BlobError: the file ends before them.
+        """
+        rest, place = values.data.cast("B"), self._offsets[name] + start * FLOAT32.itemsize
+        while rest:
+            read_bytes = os.preadv(self._file.fileno(), [rest], place)
+            if read_bytes == 0:
+                raise BlobError(f"{self.path} ends within tensor {name}; fetch or write it again")
+            rest, place = rest[read_bytes:], place + read_bytes
+
+    @property
+    def in_order(self) -> bool:
+        """Whether the tensors lie in the file in the order of their names, with nothing between them."""
+        names = sorted(self.shapes)
+        ends = [self._offsets[name] + math.prod(self.shapes[name]) * FLOAT32.itemsize for name in names]
+        return [self._offsets[name] for name in names[1:]] == ends[:-1]
 
     def close(self) -> None:
         """Let go of the file."""
@@ -75,29 +99,28 @@ def write_slices(path: Path, shapes: Mapping[str, Shape], values: Iterable[Array
     """Write a state whose ``values`` come in slices, tensor by tensor in the order of names; the file's SHA-256.
 
     The bytes are those of ``safetensors.numpy.save_file``; the file appears when it is complete, and with ``synced``
-    stays after a loss of power.
+    stays after a loss of power. It is written over the folder's spare file, if there is one. A slice is hashed and
+    written while ``values`` makes the next one, so that it must not change what it gave.
 
     Raises:
         OSError: it could not be written; nothing appears.
     """
-    digest = hashlib.sha256()
     try:
-        with written_whole(path, synced=synced) as partial, partial.open("wb") as file:
-            for data in _data(shapes, values):
-                digest.update(data)
-                file.write(data)
+        with written_whole(path, synced=synced) as partial:
+            spare.taken(partial)
+            return landed(partial, _data(shapes, values), synced=synced)
     except OSError as error:
         raise OSError(error.errno, error.strerror, str(path)) from error  # of a write the system says no name
-    return digest.hexdigest()
 
 
 def _data(shapes: Mapping[str, Shape], values: Iterable[Array]) -> Iterator[bytes | memoryview]:
-    yield _header(shapes)
+    yield header_of(shapes)
     for array in values:
         yield array.astype(FLOAT32, copy=False).data.cast("B")
 
 
-def _header(shapes: Mapping[str, Shape]) -> bytes:
+def header_of(shapes: Mapping[str, Shape]) -> bytes:
+    """How a safetensors file of such float32 tensors begins; the values follow, in the order of their names."""
     told, end = {}, 0
     for name in sorted(shapes):
         start, end = end, end + math.prod(shapes[name]) * FLOAT32.itemsize

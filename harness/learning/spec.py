@@ -14,7 +14,8 @@ class PrepareSpec(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     """How to build the model of a method. Travels in Provision.prepare, as builtins (msgspec.to_builtins / convert).
 
     ``labels`` is the number of outputs of the task head, ``threads`` the processor threads of this trainer, ``rounds``
-    how many there will be, for the learning-rate schedule.
+    how many there will be, for the learning-rate schedule. ``seed`` is what clients draw from that all of them share:
+    SLoRA's mask, FLoRA's new factors.
     """
 
     method: Method
@@ -23,6 +24,7 @@ class PrepareSpec(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     modules: ModulesProfile = ModulesProfile()
     train: TrainProfile
     rounds: int = 1
+    seed: int = 0
     labels: int
     threads: int
 
@@ -39,11 +41,14 @@ class Trained(msgspec.Struct, frozen=True, kw_only=True):
 class Trainer(Protocol):
     """Local training in three timed steps; the caller holds the clock. A trainer keeps its model between tasks."""
 
-    def load(self, state: Path, shard: Path) -> None:
-        """Put the round's global state (safetensors) into the model and read the client's shard."""
+    def load(self, state: Path, shard: Path, round: int = 1) -> None:
+        """Put what the client is given in ``round`` (safetensors) into the model and read the client's shard.
+
+        ``state`` is whole, or lean: enough for a trainer that was last given the whole one of the round before.
+        """
 
     def train(self, seed: int, round: int) -> Trained:
         """Train on the shard. All randomness comes from ``seed``: the same seed and round give the same bits."""
 
     def save(self, update: Path) -> None:
-        """Write the trained tensors (the same names and shapes as the state) as safetensors."""
+        """Write what was trained (:mod:`harness.learning.forms` says what that is in a round) as safetensors."""

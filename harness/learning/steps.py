@@ -17,8 +17,8 @@ GROUPED_STEPS = 16
 def steps_of(shard: Encoded, train: TrainProfile, seed: int) -> list[list[int]]:
     """Rows of each step. Every epoch has each row once, in an order of its own; its last step may be smaller.
 
-    Grouped by length, the same rows fall to the smaller last step as without; the others are sorted by length in
-    pieces of some steps, and their steps are shuffled.
+    Of more than ``train.max_steps`` the others are left out. Grouped by length, the same rows fall to the smaller last
+    step as without; the others are sorted by length in pieces of some steps, and their steps are shuffled.
     """
     source, size = generator(seed, "order"), train.batch_size
     steps: list[list[int]] = []
@@ -31,7 +31,7 @@ def steps_of(shard: Encoded, train: TrainProfile, seed: int) -> list[list[int]]:
         else:
             steps += _sliced(order[:whole], size)
         steps += [order[whole:]] if order[whole:] else []
-    return steps
+    return steps[: train.max_steps]
 
 
 def parts_of(step: Sequence[int], train: TrainProfile) -> list[list[int]]:

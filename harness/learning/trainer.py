@@ -37,7 +37,7 @@ class NullTrainer:
         self._seed = 0
         self._state: Path | None = None
 
-    def load(self, state: Path, shard: Path) -> None:
+    def load(self, state: Path, shard: Path, round: int = 1) -> None:
         """Remember where the state is; the shard is not read."""
         self._state = state
 

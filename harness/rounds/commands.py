@@ -69,10 +69,14 @@ class Aggregate(Command, frozen=True, kw_only=True, tag="aggregate"):
 
 
 class Evaluate(Command, frozen=True, kw_only=True, tag="evaluate"):
-    """Evaluate the state of ``round``, answer Evaluated."""
+    """Evaluate the state of ``round``, and the models of its ``clients`` where they are asked for; answer Evaluated.
+
+    The next round may train meanwhile: what of ``round`` is needed for it is kept until its WriteRound.
+    """
 
     round: int
     state_sha256: str
+    clients: tuple[int, ...] = ()
 
 
 class WriteClient(Command, frozen=True, kw_only=True, tag="write-client"):
@@ -92,6 +96,12 @@ class WriteRound(Command, frozen=True, kw_only=True, tag="write-round"):
     """Append a line to ``rounds.jsonl``; the round's update files are no longer needed."""
 
     record: RoundRecord
+
+
+class ForgetRound(Command, frozen=True, kw_only=True, tag="forget-round"):
+    """The state of a closed round is lost, and the round is open again: take its line out of ``rounds.jsonl``."""
+
+    round: int
 
 
 class Finish(Command, frozen=True, kw_only=True, tag="finish"):
@@ -115,6 +125,7 @@ AnyCommand = Union[
     WriteClient,
     ForgetClient,
     WriteRound,
+    ForgetRound,
     Finish,
     Abort,
 ]

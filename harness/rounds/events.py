@@ -10,7 +10,8 @@ from typing import Literal, Union
 
 import msgspec
 
-from harness.records import ClientRecord, Drift
+from harness.records import ClientRecord, Drift, ErrorComponents, PrivacySpent
+from harness.vitals import Vitals
 
 DeadlineKind = Literal["agents", "round"]
 """For agents to come, or for the updates of a round."""
@@ -23,10 +24,14 @@ class Event(msgspec.Struct, frozen=True, kw_only=True, tag_field="event"):
 
 
 class RunOpened(Event, frozen=True, kw_only=True, tag="run-opened"):
-    """The workload is prepared: the initial state is at hand; the SVD took ``svd_s`` (0 where there is none)."""
+    """The workload is prepared: the initial state is at hand; the SVD took ``svd_s`` (0 where there is none).
+
+    ``overlap``: whether this run's states are evaluated while the next round trains already.
+    """
 
     svd_s: float
     state_sha256: str
+    overlap: bool = False
 
 
 class ControllerResumed(Event, frozen=True, kw_only=True, tag="controller-resumed"):
@@ -106,21 +111,27 @@ class DeadlinePassed(Event, frozen=True, kw_only=True, tag="deadline-passed"):
 class Aggregated(Event, frozen=True, kw_only=True, tag="aggregated"):
     """The round's updates are the new global state, written as a checkpoint. Sent by the aggregating errand.
 
-    ``drift`` is that of :class:`harness.records.RoundRecord`.
+    ``aside_s``: what of the run's clock until then went into measuring drift, errors and privacy; no round is charged
+    with it. ``drift``, ``server``, ``errors`` and ``privacy`` are those of :class:`harness.records.RoundRecord`.
     """
 
     round: int
     state_sha256: str
     aggregate_s: float
+    aside_s: float = 0.0
     drift: Drift | None = None
+    server: Vitals | None = None
+    errors: ErrorComponents | None = None
+    privacy: PrivacySpent | None = None
 
 
 class Evaluated(Event, frozen=True, kw_only=True, tag="evaluated"):
-    """The new global state was evaluated; metrics is never empty."""
+    """The new global state was evaluated; metrics is never empty. ``client_metrics``: those of the clients' models."""
 
     round: int
     metrics: dict[str, float]
     evaluate_s: float
+    client_metrics: dict[int, dict[str, float]] = {}
 
 
 AnyEvent = Union[

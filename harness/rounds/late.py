@@ -38,16 +38,20 @@ class LateBook:
         self._noted.append(Late(round=round, client=client, agent=agent, attempt=attempt, why=why))
 
     def close(self) -> tuple[Late, ...]:
-        """The round is closed: its late updates; those of the next one begin anew."""
+        """The round's state is there: its late updates; those of the next one begin anew."""
         noted, self._noted = tuple(self._noted), []
         return noted
+
+    def reopen(self, noted: tuple[Late, ...]) -> None:
+        """The round before is the open one again: what it had ``noted`` is noted in it still, and what came since."""
+        self._noted = [*noted, *self._noted]
 
 
 def why_late(current: Round, round: int, client: int, agent: str) -> str:
     """Why an update of ``client`` in ``round`` by ``agent`` was not aggregated, in words, while ``current`` is open."""
     if round < current.number:
         return reasons.ROUND_CLOSED
-    if round > current.number or client not in current.selected:
+    if round > current.number or client not in current.attempts:
         return reasons.NOT_ASKED_FOR
     if client in current.completed:
         return reasons.another_counted(current.completed[client], agent)

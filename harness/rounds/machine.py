@@ -35,12 +35,15 @@ class RoundMachine(Transitions):
         """Take a fact and answer with what is to be done, in this order.
 
         Nothing has an effect before RunOpened, nor after Finish or Abort, but for ControllerResumed: it finishes
-        again, or takes up what was given up. What is found lost before that is lost of a run given up, too.
+        again, or takes up what was given up. What is found lost before that is lost of a run given up, too, and the
+        evaluation that was under way beside the round in which it was given up still closes the round before.
         """
         if isinstance(event, RunOpened):
             return self._run_opened(event)
         if isinstance(event, UpdateLost):
             return self._update_lost(event)
+        if isinstance(event, Evaluated):
+            return self._state_evaluated(event)
         if not self.opened or (self.over and not isinstance(event, ControllerResumed)):
             return []
         match event:
@@ -62,33 +65,33 @@ class RoundMachine(Transitions):
                 return self._deadline_passed(event)
             case Aggregated():
                 return self._state_aggregated(event)
-            case Evaluated():
-                return self._state_evaluated(event)
 
     def _run_opened(self, event: RunOpened) -> list[AnyCommand]:
         if self.opened:
             return []
         self._initial_state_sha256 = self._state_sha256 = event.state_sha256
-        self._svd_s = event.svd_s
+        self._svd_s, self._overlap = event.svd_s, event.overlap
         return [self._deadline("agents")]
 
     def _controller_resumed(self) -> list[AnyCommand]:
         """No agent is known any more, so what ran waits again, and what is outstanding is ordered anew."""
         self._agents.clear()
+        self._free.clear()
         self._somebody_came = False
         if self._current is not None:
             self._current.recall()
         if self._phase == "aborted":
             self._take_up()
+        evaluate: list[AnyCommand] = [] if self._beside is None else [self._evaluate(self._beside.round)]
         match self._phase:
             case "gathering":
                 return [self._deadline("agents")]
             case "training":
-                return [self._deadline("agents"), self._deadline("round")]
+                return [*evaluate, self._deadline("agents"), self._deadline("round")]
             case "aggregating":
-                return [self._aggregate()]
+                return [*evaluate, self._aggregate()]
             case "evaluating":
-                return [self._evaluate()]
+                return evaluate or [self._evaluate(self._open)]
         return [Finish()]
 
     def _take_up(self) -> None:
@@ -103,6 +106,7 @@ class RoundMachine(Transitions):
         self._somebody_came = True
         orders = self._agent_lost(event.agent, "it joined again")
         self._agents[event.agent] = event
+        self._release(event.agent)
         if self._phase == "gathering" and len(self._agents) >= self._plan.agents:
             return self._start_run(event.at_s, ())
         return [*orders, *self._go_on()]
@@ -110,6 +114,7 @@ class RoundMachine(Transitions):
     def _agent_lost(self, agent: str, reason: str) -> list[AnyCommand]:
         if self._agents.pop(agent, None) is None or self._phase != "training":
             return []
+        self._take(agent)
         client = self._open.task_of(agent)
         if client is not None:
             self._open.fail(client, f"agent lost: {reason}", self._plan.max_attempts, avoid=False)
@@ -121,7 +126,9 @@ class RoundMachine(Transitions):
         if self._phase != "training" or record.round != self.round or not self._open.awaits(record.client):
             return self._update_late(record)
         self._late.count(record)
+        trainer = self._open.running.get(record.client)
         moot = self._open.accept(record)
+        self._release(trainer)
         return [*moot, WriteClient(record=record), *self._go_on()]
 
     def _update_late(self, update: UpdateLate | ClientRecord) -> list[AnyCommand]:
@@ -131,25 +138,34 @@ class RoundMachine(Transitions):
         return []
 
     def _update_lost(self, event: UpdateLost) -> list[AnyCommand]:
-        """A resume found the file of an accepted update gone: the open round goes back to training that client.
+        """A resume found the file of an accepted update gone: its round goes back to training that client. The round
+        is the open one, or the one before, whose state is gone too, or was being evaluated.
 
         It is told before ControllerResumed, which sets the deadlines; the agents of the old controller are gone.
         """
-        lost = event.round == self.round and event.client in self.completed
-        if not lost or self._phase == "finished":
+        if self._phase == "finished":
+            return []
+        orders: list[AnyCommand] = []
+        before = self._before
+        if before is not None and event.round == before.number and event.client in before.round.completed:
+            orders = self._go_back(before)
+        if event.round != self.round or event.client not in self.completed:
             return []
         self._agents.clear()
+        self._free.clear()
         self._open.recall()
         self._open.lose(event.client)
+        self._state_sha256, self._aggregated = self.state_before_sha256, None
         if self._phase != "aborted":
-            self._phase, self._state_sha256, self._aggregated = "training", self.state_before_sha256, None
-        return [ForgetClient(round=event.round, client=event.client)]
+            self._phase = "training"
+        return [ForgetClient(round=event.round, client=event.client), *orders]
 
     def _task_failed(self, event: TaskFailed) -> list[AnyCommand]:
         current = self._phase == "training" and event.round == self.round
         if not current or not self._open.runs(event.client, event.agent, event.attempt):
             return []
         self._open.fail(event.client, event.reason, self._plan.max_attempts, avoid=True)
+        self._release(event.agent)
         return self._go_on()
 
     def _deadline_passed(self, event: DeadlinePassed) -> list[AnyCommand]:
@@ -194,13 +210,15 @@ class RoundMachine(Transitions):
         middle of a round needs no correction; what its agents take to come back is the round's."""
         if self._phase != "aggregating" or event.round != self.round:
             return []
-        self._aggregated, self._state_sha256 = event, event.state_sha256
-        if not self._plan.evaluates(self.round):
-            return self._close_round(event, None)
-        self._phase = "evaluating"
-        return [self._evaluate()]
+        self._aggregated, self._state_sha256, self._phase = event, event.state_sha256, "evaluating"
+        return self._go_beyond(event.at_s) if self._beside is None else []
 
     def _state_evaluated(self, event: Evaluated) -> list[AnyCommand]:
-        if self._phase != "evaluating" or event.round != self.round or self._aggregated is None:
+        """Rounds are closed in their order: one that waits for this goes on now."""
+        if self._beside is None:
+            asked = self._phase == "evaluating" and event.round == self.round
+            return self._close_round(event, event.at_s) if asked else []
+        if event.round != self._beside.number:
             return []
-        return self._close_round(self._aggregated, event)
+        write = self._write(self._beside, event)
+        return [write, *self._go_beyond(event.at_s)] if self._phase == "evaluating" else [write]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from harness.records import ClientRecord, RoundRecord
-from harness.rounds.commands import AnyCommand, ForgetClient, WriteClient, WriteRound
+from harness.rounds.commands import AnyCommand, ForgetClient, ForgetRound, WriteClient, WriteRound
 from harness.rounds.events import AnyEvent
 from harness.rounds.machine import RoundMachine
 from harness.rounds.plan import RunPlan
@@ -23,7 +23,7 @@ def replay(plan: RunPlan, events: Iterable[AnyEvent]) -> tuple[RoundMachine, lis
 
 
 def written(commands: Iterable[AnyCommand]) -> tuple[list[ClientRecord], list[RoundRecord]]:
-    """The lines of ``clients.jsonl`` and ``rounds.jsonl`` that ``commands`` led to; a forgotten update has none."""
+    """The lines of ``clients.jsonl`` and ``rounds.jsonl`` that ``commands`` led to; what was forgotten has none."""
     clients: dict[tuple[int, int], ClientRecord] = {}
     rounds: list[RoundRecord] = []
     for command in commands:
@@ -33,4 +33,6 @@ def written(commands: Iterable[AnyCommand]) -> tuple[list[ClientRecord], list[Ro
             del clients[command.round, command.client]
         elif isinstance(command, WriteRound):
             rounds.append(command.record)
+        elif isinstance(command, ForgetRound):
+            rounds = [record for record in rounds if record.round != command.round]
     return list(clients.values()), rounds

@@ -32,6 +32,8 @@ class Round:
         self.attempts = dict.fromkeys(line, 1)
         """The number of a client's present or next attempt, from 1."""
         self._line = line
+        self._trains: dict[str, int] = {}
+        """``running`` the other way round: nobody looks through a large fleet for one agent."""
         self._failed_on: dict[int, set[str]] = {client: set() for client in line}
 
     @property
@@ -46,7 +48,7 @@ class Round:
 
     def task_of(self, agent: str) -> int | None:
         """The client that an agent trains."""
-        return next((client for client, busy in self.running.items() if busy == agent), None)
+        return self._trains.get(agent)
 
     def runs(self, client: int, agent: str, attempt: int) -> bool:
         """Whether this very task is under way."""
@@ -55,28 +57,29 @@ class Round:
     def next_for(self, agent: str, present: Collection[str]) -> int | None:
         """The client an idle agent is to train: the first that has not failed on it, or has failed on all present."""
         for client in self.waiting:
-            if agent not in self._failed_on[client] or self._failed_on[client].issuperset(present):
+            failed_on = self._failed_on[client]
+            if agent not in failed_on or (len(failed_on) >= len(present) and failed_on.issuperset(present)):
                 return client
         return None
 
     def start(self, client: int, agent: str) -> None:
         """An agent is told to train a waiting client."""
         self.waiting.remove(client)
-        self.running[client] = agent
+        self.running[client], self._trains[agent] = agent, client
 
     def awaits(self, client: int) -> bool:
         """Whether an update of the client would be accepted."""
-        return client in self.waiting or client in self.running
+        return client in self.running or client in self.waiting  # a list is looked through last
 
     def accept(self, record: ClientRecord) -> list[CancelTask]:
         """Take the update of an awaited client, whoever trained it; another agent that still trains it may stop."""
         client = record.client
-        if client in self.waiting:
+        if client in self.running:
+            moot = [] if self.runs(client, record.agent, record.attempt) else [self._cancel(client)]
+            self._stop(client)
+        else:
             self.waiting.remove(client)
             moot = []
-        else:
-            moot = [] if self.runs(client, record.agent, record.attempt) else [self._cancel(client)]
-            del self.running[client]
         self.completed[client] = record
         return moot
 
@@ -85,7 +88,7 @@ class Round:
 
         ``avoid`` keeps it from the agent it failed on, as long as there is another.
         """
-        agent = self.running.pop(client)
+        agent = self._stop(client)
         if self.attempts[client] >= max_attempts:
             self.dropped[client] = Failure(client=client, agent=agent, reason=reason)
             return
@@ -115,12 +118,13 @@ class Round:
 
     def recall(self) -> None:
         """The controller is a new one: what ran waits again, first in line, and it counts as the same attempt."""
-        self.waiting = [*sorted(self.running, key=self._line.index), *self.waiting]
+        self.waiting = [*self._in_line(self.running), *self.waiting]
         self.running.clear()
+        self._trains.clear()
 
     def reprieve(self) -> None:
         """The round was given up and is taken up again: dropped clients wait again, and all as if never tried."""
-        self.waiting += sorted(self.dropped, key=self._line.index)
+        self.waiting += self._in_line(self.dropped)
         self.dropped.clear()
         for client in self.waiting:
             self.attempts[client] = 1
@@ -141,6 +145,7 @@ class Round:
         assert sorted(places) == list(self.selected), f"round {self.number}: {self.selected} stand as {places}"
         busy = list(self.running.values())
         assert len(busy) == len(set(busy)), f"round {self.number}: an agent trains two clients: {self.running}"
+        assert {agent: client for client, agent in self.running.items()} == self._trains
         assert len(self.completed) <= self.wanted, f"round {self.number}: more updates than {self.wanted} were taken"
         for client, record in self.completed.items():
             assert (record.round, record.client) == (self.number, client), f"a foreign update: {record}"
@@ -151,7 +156,18 @@ class Round:
         moot = [self._cancel(client) for client in sorted(self.running)]
         self.waiting.clear()
         self.running.clear()
+        self._trains.clear()
         return left, moot
+
+    def _stop(self, client: int) -> str:
+        """A running client is not running any more; the agent that trained it."""
+        agent = self.running.pop(client)
+        del self._trains[agent]
+        return agent
+
+    def _in_line(self, clients: Collection[int]) -> list[int]:
+        """Some of the round's clients, in the order of their line."""
+        return [client for client in self._line if client in clients]
 
     def _cancel(self, client: int) -> CancelTask:
         return CancelTask(agent=self.running[client], round=self.number, client=client, attempt=self.attempts[client])

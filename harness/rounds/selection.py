@@ -26,4 +26,5 @@ def training_line(seed: int, round: int, clients: int, per_round: int, chosen: i
     begun last, and the round is the one without over-selection as long as none of the first is slow or fails.
     """
     first = cohort(seed, round, clients, per_round)
-    return *first, *(client for client in cohort(seed, round, clients, chosen) if client not in first)
+    begun_first = frozenset(first)
+    return *first, *(client for client in cohort(seed, round, clients, chosen) if client not in begun_first)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left, insort
+
 from harness.rounds import reasons
 from harness.rounds.clock import clock_for, shared_hosts
 from harness.rounds.commands import (
@@ -11,11 +13,14 @@ from harness.rounds.commands import (
     AssignTask,
     Evaluate,
     Finish,
+    ForgetClient,
+    ForgetRound,
     SetDeadline,
     StartRun,
     WriteRound,
 )
-from harness.rounds.events import Aggregated, DeadlineKind, Evaluated
+from harness.rounds.concluded import Concluded
+from harness.rounds.events import DeadlineKind, Evaluated
 from harness.rounds.phases import ClosedRound, round_record
 from harness.rounds.round import Round
 from harness.rounds.selection import training_line
@@ -43,10 +48,11 @@ class Transitions(RunState):
         return [start, *self._open_round(at_s)]
 
     def _open_round(self, at_s: float) -> list[AnyCommand]:
-        plan, number = self._plan, len(self._records) + 1
+        plan, number = self._plan, self.round + 1
         line = training_line(plan.cohort_seed, number, plan.clients, plan.clients_per_round, plan.chosen)
         self._current = Round(number, line, at_s, plan.clients_per_round)
         self._phase, self._extensions = "training", 0
+        self._free = sorted(self._agents)
         return [self._deadline("round"), *self._go_on()]
 
     def _go_on(self) -> list[AnyCommand]:
@@ -59,12 +65,16 @@ class Transitions(RunState):
         return self._assign() if self._agents else [self._deadline("agents")]
 
     def _assign(self) -> list[AnyCommand]:
+        """The idle agents take what waits, by name; an agent that can have none of it stays idle."""
         orders: list[AnyCommand] = []
-        for agent in self.idle:
-            client = self._open.next_for(agent, self.agents)
+        for agent in tuple(self._free) if self._open.waiting else ():
+            if not self._open.waiting:
+                break
+            client = self._open.next_for(agent, self._agents)
             if client is None:
                 continue
             self._open.start(client, agent)
+            self._take(agent)
             orders.append(
                 AssignTask(
                     agent=agent,
@@ -76,6 +86,18 @@ class Transitions(RunState):
             )
         return orders
 
+    def _release(self, agent: str | None) -> None:
+        """An agent trains nothing any more: idle, if it is here."""
+        if agent is not None and agent in self._agents:
+            self._take(agent)  # it stands there once
+            insort(self._free, agent)
+
+    def _take(self, agent: str) -> None:
+        """An agent is idle no more, or gone."""
+        place = bisect_left(self._free, agent)
+        if self._free[place : place + 1] == [agent]:
+            del self._free[place]
+
     def _conclude(self) -> list[AnyCommand]:
         done, needed = len(self.completed), self._plan.needed
         if done < needed:
@@ -84,29 +106,67 @@ class Transitions(RunState):
         self._phase = "aggregating"
         return [self._aggregate()]
 
-    def _close_round(self, aggregated: Aggregated, evaluated: Evaluated | None) -> list[AnyCommand]:
-        """The round's wall seconds end with the new state: evaluation is off the clock."""
+    def _go_beyond(self, at_s: float) -> list[AnyCommand]:
+        """The open round's state is there, and no other is being evaluated: go on, or have it evaluated first.
+
+        With overlap the next round opens while it is evaluated; what comes after the last one is its end alone.
+        """
+        if not self._plan.evaluates(self.round):
+            return self._close_round(None, at_s)
+        evaluate = self._evaluate(self._open)
+        if not self._overlap or self.round == self._plan.rounds:
+            return [evaluate]
+        self._before = self._concluded()
+        return [evaluate, *self._open_round(at_s)]
+
+    def _close_round(self, evaluated: Evaluated | None, at_s: float) -> list[AnyCommand]:
+        """Nothing is left to do for the open round: write it; the next one begins."""
+        self._before = self._concluded()
+        write = self._write(self._before, evaluated)
+        if self.round == self._plan.rounds:
+            self._phase = "finished"
+            return [write, Finish()]
+        return [write, *self._open_round(at_s)]
+
+    def _concluded(self) -> Concluded:
+        """The open round, with its state."""
+        assert self._aggregated is not None
+        return Concluded(self._open, self._aggregated, self._late.close())
+
+    def _write(self, concluded: Concluded, evaluated: Evaluated | None) -> WriteRound:
+        """Close a round: its wall seconds ended with the new state, evaluation is off the clock."""
         assert self._clock is not None
+        round, aggregated = concluded.round, concluded.aggregated
         record = round_record(
             ClosedRound(
-                round=self.round,
+                round=round.number,
                 clock=self._clock,
                 elapsed_before_s=self._records[-1].elapsed_s if self._records else self._init_s,
-                wall_s=aggregated.at_s - self._open.opened_at_s,
-                selected=self.selected,
-                clients=tuple(self._open.completed.values()),
-                failed=self.dropped,
-                spare=self.spare,
-                late=self._late.close(),
+                wall_s=aggregated.at_s - aggregated.aside_s - round.opened_at_s,
+                selected=round.selected,
+                clients=tuple(round.completed.values()),
+                failed=round.failures(),
+                spare=tuple(sorted(round.spare)),
+                late=concluded.late,
                 aggregated=aggregated,
                 evaluated=evaluated,
             )
         )
         self._records.append(record)
-        if self.round == self._plan.rounds:
-            self._phase = "finished"
-            return [WriteRound(record=record), Finish()]
-        return [WriteRound(record=record), *self._open_round((evaluated or aggregated).at_s)]
+        return WriteRound(record=record)
+
+    def _go_back(self, before: Concluded) -> list[AnyCommand]:
+        """The state that the open round trains from is lost, or what its evaluation needs: the round before is the open
+        one again, and all that was trained since is forgotten. It comes again, the same."""
+        orders: list[AnyCommand] = [
+            ForgetClient(round=self.round, client=client) for client in sorted(self._open.completed)
+        ]
+        if self._beside is None:
+            self._records.pop()
+            orders.append(ForgetRound(round=before.number))
+        self._current, self._before, self._extensions = before.round, None, 0
+        self._late.reopen(before.late)
+        return orders
 
     def _abort(self, reason: str, *, no_agents: bool = False) -> Abort:
         self._phase = "aborted"
@@ -123,8 +183,10 @@ class Transitions(RunState):
     def _aggregate(self) -> Aggregate:
         return Aggregate(round=self.round, updates=self._open.updates())
 
-    def _evaluate(self) -> Evaluate:
-        return Evaluate(round=self.round, state_sha256=self._state_sha256)
+    def _evaluate(self, round: Round) -> Evaluate:
+        """Of the open round, or the one before it."""
+        sha256 = self._state_sha256 if round is self._current else self.state_before_sha256
+        return Evaluate(round=round.number, state_sha256=sha256, clients=tuple(sorted(round.completed)))
 
     @property
     def _open(self) -> Round:
