@@ -14,18 +14,24 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from msgspec.structs import replace
+
 from agents.cache import AgentCache
+from agents.equipment import Equipment
 from agents.lifecycle import AgentMachine
 from agents.line import Line
+from agents.progress import Look, Progress
 from agents.steps import (
     AnyFact,
     AnyOrder,
     ClearTask,
+    ClocksCompared,
     Connected,
     ConnectionLost,
     DropTransfers,
     End,
     EndTrainer,
+    Equip,
     FetchShaped,
     FillCache,
     KeepUpdate,
@@ -37,11 +43,15 @@ from agents.steps import (
     Send,
     StartHeart,
     StartTraining,
+    Unequip,
+    UpdateAcknowledged,
 )
+from agents.tools import Tools
 from agents.trainer import Trainer
 from agents.trainer_process import COMMAND
 from agents.transfers import Transfers
-from agents.words import in_words
+from agents.watchdog import Notifier
+from agents.words import in_words, status_of
 from harness.errors import TransportError
 from harness.protocol.codec import decode_to_agent
 from harness.protocol.messages import Accept, Chunk, Corrupt, Credit, Goodbye, Hello, Received, Welcome
@@ -79,14 +89,18 @@ class Agent:
         leaves: tuple[Leave, ...] = (),
         trainer_command: Sequence[str] = COMMAND,
         security: Security | None = None,
+        tools: Tools | None = None,
+        notifier: Notifier | None = None,
     ) -> None:
         self._hello, self._leaves = hello, leaves
         self._now = time.monotonic
         self._cache = AgentCache(cache, hello.agent, endpoint)
         self._machine = AgentMachine(hello, once=once, kept=self._cache.outbox.load())
         self._line = Line(endpoint, hello.agent, hello.session, self._now, security)
-        self._transfers = Transfers(self._line, self._cache, self._now)
+        self._equipment = Equipment(tools or Tools(), self._line, hello.agent, endpoint, self._now)
+        self._transfers = Transfers(self._line, self._cache, self._now, self._equipment.uplink_bps)
         self._trainer = Trainer(trainer_command, self._cache, self._now, lambda: self._line.wire_bytes)
+        self._notifier, self._progress = notifier or Notifier(None, None), Progress()
         self._complaints: set[str] = set()
         self._between_runs = False
         self._end: End | None = None
@@ -95,26 +109,48 @@ class Agent:
         """Work until the run, or the agent, is over; returns why it ended and with which exit code."""
         try:
             self._settle([Connected(at_s=self._now(), connection=self._line.connection)])
+            self._notifier.ready(status_of(self._machine.doing, None))
             while self._end is None:
                 self._turn()
             return self._end
         finally:
+            self._notifier.stopping()
             self._trainer.end()
+            self._equipment.unequip()
             self._line.close()
             self._transfers.drop()
             self._cache.close()
+            self._notifier.close()
 
     def _turn(self) -> None:
         """Do what transfers may, then wait for what happens next."""
         facts, wait_s = self._transfers.pump()
         self._settle(facts)
-        fds = [*(leave.fd for leave in self._leaves), *self._trainer.fds]
-        ready = self._line.wait(fds, 0.0 if self._end else NOTHING_TO_DO_S if wait_s is None else wait_s)
+        fds = [*(leave.fd for leave in self._leaves), *self._trainer.fds, *self._equipment.fds]
+        ready = self._line.wait(fds, self._patience_s(wait_s))
         self._receive()
         self._settle(self._trainer.heard(ready))
+        connection = self._line.connection
         if reason := self._line.tend(self._machine.doing):
-            self._settle([ConnectionLost(at_s=self._now(), reason=reason)])
+            self._receive()  # what was said before it broke, such as that the run is over
+            if self._line.connection == connection:
+                self._settle([ConnectionLost(at_s=self._now(), reason=reason)])
+        self._settle([ClocksCompared(at_s=it.at_s, exchange=it) for it in self._line.exchanges()])
+        self._settle(self._equipment.tend(ready, self._machine))
         self._notice_leaves(ready)
+        self._tell_progress()
+
+    def _patience_s(self, wait_s: float | None) -> float:
+        """How long to wait at most, where the transfers can wait for ``wait_s``."""
+        waits = (NOTHING_TO_DO_S, wait_s, self._notifier.wait_s(self._now()))
+        return 0.0 if self._end else min(wait_s for wait_s in waits if wait_s is not None)
+
+    def _tell_progress(self) -> None:
+        """The loop turned: feed the watchdog, unless nothing could bring on what is under way."""
+        now_s, machine = self._now(), self._machine
+        moves, trains = self._transfers.under_way, bool(self._trainer.fds)
+        if self._progress.made(Look(machine.doing, machine.trainer, self._line.late_s(now_s), moves, trains), now_s):
+            self._notifier.progress(now_s, status_of(machine.doing, machine.task.task.ref if machine.task else None))
 
     def _receive(self) -> None:
         """What the controller says. What cannot be read ends the connection: what follows it may be as wrong."""
@@ -138,8 +174,15 @@ class Agent:
     def _arrived(self, arrival: Arrival) -> list[AnyFact]:
         message = decode_to_agent(arrival.head)
         if isinstance(message, Chunk | Accept | Credit | Corrupt | Received):
-            return self._transfers.take(message, arrival.payload)
+            return [self._with_vitals(fact) for fact in self._transfers.take(message, arrival.payload)]
+        self._equipment.came_from(arrival.address)
         return [MessageArrived(at_s=self._now(), message=message, wire_bytes=self._line.wire_bytes)]
+
+    def _with_vitals(self, fact: AnyFact) -> AnyFact:
+        """The end of a task, with what the sensors told since it came."""
+        if not isinstance(fact, UpdateAcknowledged) or self._machine.task is None:
+            return fact
+        return replace(fact, vitals=self._equipment.vitals(self._machine.task.arrived_s, fact.at_s))
 
     def _notice_leaves(self, ready: set[int]) -> None:
         for leave in self._leaves:
@@ -155,6 +198,10 @@ class Agent:
                 self._line.send(message)
             case StartHeart(welcome):
                 self._welcomed(welcome)
+            case Equip(provision):
+                return self._equipment.equip(provision)
+            case Unequip():
+                self._equipment.unequip()
             case FillCache(blobs):
                 log.info("have %d files in the cache", len(blobs))
                 self._transfers.fill_cache(blobs)
@@ -187,6 +234,7 @@ class Agent:
         self._complaints.clear()
         self._between_runs = False
         self._line.start_heart(welcome)
+        self._equipment.welcomed(welcome)
 
     def _reconnect(self, order: Reconnect) -> list[AnyFact]:
         """Open a new connection. While the controller is away each reason is logged once, however long that takes."""

@@ -5,18 +5,19 @@ from __future__ import annotations
 import argparse
 import logging
 import os
-import platform
 import re
 import secrets
 import signal
 import sys
 from collections.abc import Sequence
-from importlib.metadata import version
 from pathlib import Path
 from types import FrameType
 
 from agents.agent import Agent, Leave
 from agents.steps import End
+from agents.tools import Tools
+from agents.watchdog import Notifier
+from harness.address import address_of
 from harness.errors import FederaBenchError, UsageError
 from harness.keys import AgentKeys, agent_security, expanded
 from harness.protocol.messages import PROTOCOL, Hello
@@ -56,24 +57,40 @@ def _parser() -> argparse.ArgumentParser:
         help="where to keep files (%(default)s)",
     )
     parser.add_argument(
-        "--keys", type=Path, metavar="DIR", help="folder of keys (none on loopback, else ~/.config/federa-bench/keys)"
+        "--keys",
+        type=Path,
+        metavar="DIR",
+        help="folder of keys (a service's credentials; else none on loopback, ~/.config/federa-bench/keys beyond it)",
     )
     parser.add_argument("--key", type=Path, metavar="FILE", help="this agent's secret key")
     parser.add_argument("--controller-key", metavar="FILE_OR_KEY", help="the controller's public key")
+    parser.add_argument(
+        "--sys-root",
+        type=Path,
+        default=Path("/"),
+        metavar="DIR",
+        help="where /sys and /proc are read; a made tree stands in for a board (%(default)s)",
+    )
+    parser.add_argument(
+        "--shaper",
+        type=Path,
+        metavar="SOCKET",
+        help="socket of the helper for link.shaping: kernel (/run/federa-bench/shaper.sock)",
+    )
     parser.add_argument("--once", action="store_true", help="end with the run instead of waiting for the next one")
     parser.add_argument("--stop-on-stdin-eof", action="store_true", help="end when standard input does")
+    parser.add_argument("--no-doctor", action="store_true", help="do not examine this machine at the start of a run")
     parser.add_argument("--log-level", default="info", choices=["debug", "info", "warning", "error"])
     return parser
 
 
 def _run(options: argparse.Namespace) -> End:
-    if not re.fullmatch(r"tcp://(\[[^\]]+\]|[^:/\[\]]+):[0-9]{1,5}", options.connect):
-        raise UsageError(f"{options.connect!r} is no address of a controller; write it like tcp://192.168.1.10:5555")
+    address_of(options.connect)
     if options.name and not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}", options.name):
         raise UsageError(f"{options.name!r} is no name for an agent; use up to 64 letters, digits, '.', '_' and '-'")
     given = AgentKeys(options.keys, options.key, options.controller_key)
     security = agent_security(options.connect, options.name, given)
-    name = security.name if security else options.name or platform.node()
+    name = security.name if security else options.name or os.uname().nodename
     logging.basicConfig(
         level=options.log_level.upper(), format=f"%(asctime)s {name} %(levelname)s %(message)s", force=True
     )
@@ -81,7 +98,22 @@ def _run(options: argparse.Namespace) -> End:
     if options.stop_on_stdin_eof:
         leaves.append(Leave(0, {b"": End(0, "its standard input ended")}))
     cache, hello = expanded(options.cache).resolve(), _hello(name)
-    return Agent(options.connect, hello, cache, once=options.once, leaves=tuple(leaves), security=security).run()
+    return Agent(
+        options.connect,
+        hello,
+        cache,
+        once=options.once,
+        leaves=tuple(leaves),
+        security=security,
+        tools=Tools(
+            sys_root=options.sys_root,
+            shaper=options.shaper,
+            keys=options.keys,
+            cache=cache,
+            examine=() if options.no_doctor else None,
+        ),
+        notifier=Notifier.from_environment(),
+    ).run()
 
 
 def _signals() -> Leave:
@@ -97,11 +129,13 @@ def _signals() -> Leave:
 
 
 def _hello(name: str) -> Hello:
+    from importlib.metadata import version  # a fifth of the start; whoever asks for help does without
+
     return Hello(
         protocol=PROTOCOL,
         version=version("federa-bench"),
         agent=name,
-        host=platform.node(),
+        host=os.uname().nodename,
         cores=len(os.sched_getaffinity(0)),
         memory_bytes=os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES"),
         session=secrets.token_hex(8),

@@ -43,11 +43,13 @@ class TaskKey(msgspec.Struct, frozen=True, kw_only=True):
 class Kept(msgspec.Struct, frozen=True, kw_only=True):
     """A trained task: its update, and what was measured until the update was there.
 
-    ``other_s``, ``wire_bytes`` and ``breaks`` are those of the record (:class:`harness.records.ClientRecord`) so far.
+    ``download_bytes`` is the size of the blob that was fetched: the state, or less. ``other_s``, ``wire_bytes`` and
+    ``breaks`` are those of the record (:class:`harness.records.ClientRecord`) so far.
     """
 
     key: TaskKey
     update: BlobRef
+    download_bytes: int
     download: Transfer
     trained: TrainedFrame
     other_s: float

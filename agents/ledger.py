@@ -6,8 +6,11 @@ from dataclasses import dataclass
 
 from agents.frames import TrainedFrame
 from agents.kept import Kept, TaskKey, Transfer
+from agents.offset import Clocks
 from harness.protocol.messages import BlobRef, Task
 from harness.records import ClientRecord
+from harness.timeline import Timeline
+from harness.vitals import Vitals
 
 _NOTHING = Transfer(duration_s=0.0, moved_bytes=0, link_bps=None)
 
@@ -16,14 +19,17 @@ _NOTHING = Transfer(duration_s=0.0, moved_bytes=0, link_bps=None)
 class Ledger:
     """What is known of a task; ``arrived_s`` and ``wire_bytes`` are the agent's clock and counter at its arrival.
 
-    ``breaks`` counts connections that broke since then. ``before`` is what was measured where the task was trained
-    already; download and training are taken from there.
+    ``blob`` is what it fetches: the state, or less; ``landed_s`` is the agent's clock as that was here. ``breaks``
+    counts connections that broke since the arrival. ``before`` is what was measured where the task was trained already;
+    download and training are taken from there.
     """
 
     task: Task
     arrived_s: float
     wire_bytes: int
+    blob: BlobRef
     download: Transfer | None = None
+    landed_s: float = 0.0
     trained: TrainedFrame | None = None
     upload: Transfer | None = None
     breaks: int = 0
@@ -41,6 +47,7 @@ class Ledger:
         return Kept(
             key=key,
             update=trained.update,
+            download_bytes=self.blob.size_bytes,
             download=download,
             trained=trained,
             other_s=max(0.0, now_s - self.arrived_s - claimed_s),
@@ -48,8 +55,14 @@ class Ledger:
             breaks=self.breaks,
         )
 
-    def record(self, agent: str, now_s: float, wire_bytes: int) -> ClientRecord:
-        """The record of a trained task at ``now_s``; what no phase claims is ``other_s``, so that the phases sum up."""
+    def record(
+        self, agent: str, now_s: float, wire_bytes: int, clocks: Clocks, vitals: Vitals | None = None
+    ) -> ClientRecord:
+        """The record of a trained task at ``now_s``; what no phase claims is ``other_s``, so that the phases sum up.
+
+        ``vitals`` are those of the time since its arrival: of a task that was trained before they tell too little.
+        """
+        vitals = vitals if self.before is None else None
         download, trained = self._done()
         upload, before = self.upload or _NOTHING, self.before
         claimed_s = download.duration_s + trained.load_s + trained.train_s + trained.serialise_s + upload.duration_s
@@ -72,7 +85,7 @@ class Ledger:
             total_s=claimed_s + other_s,
             provision_s=0.0,
             train_cpu_s=trained.cpu_s,
-            download_bytes=self.task.state.size_bytes,
+            download_bytes=self.blob.size_bytes if before is None else before.download_bytes,
             upload_bytes=trained.update.size_bytes if self.upload else 0,
             wire_bytes=wire_bytes - self.wire_bytes + (before.wire_bytes if before else 0),
             download_bps=download.achieved_bps,
@@ -84,7 +97,30 @@ class Ledger:
             warm_up=trained.warm_up,
             breaks=self.breaks + (before.breaks if before else 0),
             resumed_bytes=download.resumed_bytes + upload.resumed_bytes,
+            energy_j=None if vitals is None else vitals.energy_j,
+            vitals=vitals,
+            timeline=self._timeline(now_s, clocks),
             update_sha256=trained.update.sha256,
+        )
+
+    def _timeline(self, now_s: float, clocks: Clocks) -> Timeline | None:
+        """When the phases began, since the arrival; those of the trainer process follow each other from its stamp."""
+        download, trained = self.download, self.trained
+        if self.before is not None or download is None or trained is None:
+            return None
+        began_s = {
+            "download": self.landed_s - download.duration_s,
+            "load": trained.began_s,
+            "train": trained.began_s + trained.load_s,
+            "serialise": trained.began_s + trained.load_s + trained.train_s,
+        }
+        if self.upload is not None:
+            began_s["upload"] = now_s - self.upload.duration_s
+        return Timeline(
+            arrived_s=self.arrived_s,
+            phase_at_s={phase: max(0.0, at_s - self.arrived_s) for phase, at_s in began_s.items()},
+            download=clocks.offset("download"),
+            upload=clocks.offset("upload"),
         )
 
     def _done(self) -> tuple[Transfer, TrainedFrame]:

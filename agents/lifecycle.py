@@ -13,6 +13,7 @@ from __future__ import annotations
 from typing import Literal, Union
 
 from agents.kept import Kept
+from agents.ledger import Ledger
 from agents.preparation import Preparation
 from agents.session import Session
 from agents.steps import (
@@ -20,9 +21,11 @@ from agents.steps import (
     AnyOrder,
     BaseCached,
     BlobLanded,
+    ClocksCompared,
     Connected,
     ConnectionLost,
     End,
+    LinkRefused,
     MessageArrived,
     Reconnect,
     ResumeTransfers,
@@ -58,6 +61,16 @@ class AgentMachine:
         return self._tasks.phase or self._place
 
     @property
+    def task(self) -> Ledger | None:
+        """What is known of the task under way."""
+        return self._tasks.ledger
+
+    @property
+    def trainer(self) -> str:
+        """What the trainer is to be at: none, preparing, ready, training."""
+        return self._preparation.trainer
+
+    @property
     def welcomed(self) -> bool:
         """Whether the present connection stands."""
         return self._session.welcomed
@@ -90,13 +103,18 @@ class AgentMachine:
                 return self._tasks.fail(fact.reason)
             case TrainerReady():
                 self._preparation.trainer_ready(fact.at_s)
-                return [*self._ready(), *self._tasks.train()]
+                return [*self._ready(), *self._tasks.train(fact.at_s)]
             case TrainerFailed():
                 return self._trainer_failed(fact)
             case TaskTrained():
                 return self._tasks.trained(fact)
             case UpdateAcknowledged():
                 return self._tasks.acknowledged(fact)
+            case ClocksCompared():
+                self._tasks.clocks.compared(fact.exchange)
+                return []
+            case LinkRefused():
+                return self._give_up(fact.reason)
 
     def _message(self, fact: MessageArrived) -> list[AnyOrder]:
         match fact.message:
@@ -126,7 +144,9 @@ class AgentMachine:
         if self._session.goes_on(welcome):
             return [StartHeart(welcome), *self._say_again(), ResumeTransfers()]
         dropped = self._drop(unless_preparing=same_run)
+        self._tasks.clocks.forget()
         if not same_run:
+            dropped += self._preparation.unequip()
             self._preparation.forget()
         if welcome.resumed:
             return [*dropped, *self._broke("the controller has begun another run")]
@@ -142,7 +162,7 @@ class AgentMachine:
     def _stopped(self, reason: str) -> list[AnyOrder]:
         if self._once:
             return [End(0, reason)]
-        dropped = self._drop()
+        dropped = [*self._drop(), *self._preparation.unequip()]
         self._session.void()
         self._preparation.forget()
         return [*dropped, *self._broke(reason, over=True)]
@@ -158,7 +178,8 @@ class AgentMachine:
         self._session.provisioned = True
         dropped = [] if self._preparation.holds(provision) else self._drop()
         self._place = "provisioning"
-        return [*dropped, *self._preparation.begin(provision, at_s), *self._ready()]
+        equipped = self._preparation.equip(provision)
+        return [*dropped, *equipped, *self._preparation.begin(provision, at_s), *self._ready()]
 
     def _ready(self) -> list[AnyOrder]:
         """Ready, once all is in place."""

@@ -6,6 +6,7 @@ import logging
 from collections.abc import Callable
 
 from agents.heartbeat import Heart
+from agents.offset import Exchange
 from harness import transport
 from harness.errors import TransportError
 from harness.protocol.codec import decode_beat
@@ -40,13 +41,17 @@ class Line:
         self._opened_s, self._join_s, self._retry_s = now(), JOIN_S, RETRY_S
         self.connection = 1
         """The how-manieth connection this is."""
-        self._earlier_wire_bytes = 0
+        self._earlier_wire_bytes = self._beside_wire_bytes = 0
+        self._exchanges: list[Exchange] = []
         self._refusal: str | None = None
 
     @property
     def wire_bytes(self) -> int:
-        """Bytes of the main sockets, both ways, of this connection and all before it."""
-        return self._earlier_wire_bytes + self._main.sent_wire_bytes + self._main.received_wire_bytes
+        """Bytes of the main sockets, both ways, of this connection and all before it; without what went beside the
+        choreography, for a record tells what a task takes.
+        """
+        here_bytes = self._main.sent_wire_bytes + self._main.received_wire_bytes
+        return self._earlier_wire_bytes + here_bytes - self._beside_wire_bytes
 
     @property
     def refused(self) -> bool:
@@ -55,7 +60,7 @@ class Line:
 
     def reopen(self) -> None:
         """Let go of this connection and open a new one, under a new routing id."""
-        self._earlier_wire_bytes = self.wire_bytes
+        self._earlier_wire_bytes, self._beside_wire_bytes = self.wire_bytes, 0
         self.close(0.0)
         self._main = transport.connect(self._endpoint, self._security)
         self._opened_s, self._join_s, self._retry_s = self._now(), JOIN_S, min(JOIN_S, 2 * self._retry_s)
@@ -64,6 +69,17 @@ class Line:
     def send(self, message: Message, payload: bytes | None = None) -> None:
         """Send over the main socket."""
         self._main.send(message, payload)
+
+    def send_beside(self, message: Message) -> None:
+        """Send over the main socket what is no part of any task; its bytes are not counted."""
+        before_bytes = self._main.sent_wire_bytes
+        self._main.send(message)
+        self._beside_wire_bytes += self._main.sent_wire_bytes - before_bytes
+
+    def exchanges(self) -> list[Exchange]:
+        """What answered heartbeats told of the clocks since this was asked last."""
+        exchanges, self._exchanges = self._exchanges, []
+        return exchanges
 
     def start_heart(self, welcome: Welcome) -> None:
         """Send heartbeats from now on, to the beat port of the controller's host."""
@@ -101,7 +117,7 @@ class Line:
             return "the connection broke"
         if reason := self._hear(self._heart, self._beat, now_s):
             return reason
-        beat = self._heart.beat(doing, now_s)
+        beat = self._heart.beat(doing, self._now())
         if beat is not None:
             self._beat.send(beat)
         return None
@@ -115,7 +131,8 @@ class Line:
                 continue  # as good as none: silence tells
             if not isinstance(echo, BeatEcho):
                 continue
-            heart.echoed(now_s)
+            if exchange := heart.echoed(self._now(), echo):
+                self._exchanges.append(exchange)
             if not echo.known and now_s - self._opened_s > SETTLE_S:
                 return "the controller does not know this agent any more"
         channel.broken()  # it connects again by itself; silence tells
@@ -127,6 +144,12 @@ class Line:
         if refusal is not None and refusal != self._refusal:
             self._refusal = refusal
             log.error("%s; this agent tries again every %.0f s", refusal, JOIN_S)
+
+    def late_s(self, now_s: float) -> float:
+        """For how long it has been time to say something over this line; 0: it is not."""
+        if self._heart is None:
+            return max(0.0, now_s - self._opened_s - self._join_s)
+        return self._heart.late_s(now_s)
 
     def close(self, linger_s: float = 1.0) -> None:
         """Close the sockets; what was sent last has ``linger_s`` to leave."""

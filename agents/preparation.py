@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-from agents.steps import AnyOrder, EndTrainer, FetchShaped, FillCache, PrepareTrainer
+from agents.steps import AnyOrder, EndTrainer, Equip, FetchShaped, FillCache, PrepareTrainer, Unequip
 from harness.protocol.messages import BlobRef, Provision, Ready, Task
 
 MAX_DEATHS = 3
@@ -21,9 +21,12 @@ class Preparation:
         self.provision: Provision | None = None
         self.ready: Ready | None = None
         self.trainer: Literal["none", "preparing", "ready", "training"] = "none"
+        self._given: str | None = None
+        self._given_before: str | None = None
         self._stocked = False
         self._began_s = self._ship_s = 0.0
         self._deaths = 0
+        self._equipped = False
 
     def shard(self, task: Task) -> BlobRef | None:
         """The data of a task's client."""
@@ -43,6 +46,22 @@ class Preparation:
         self.provision, self._began_s, self._ship_s = provision, at_s, 0.0
         return [FillCache((*provision.base, *provision.shards))]
 
+    def equip(self, provision: Provision) -> list[AnyOrder]:
+        """Have sensors and the uplink as a Provision wants them. One that is the same as before may still be of another
+        controller, at another address.
+        """
+        if not (provision.telemetry_hz > 0 or provision.link.shaping == "kernel"):
+            return self.unequip()
+        self._equipped = True
+        return [Equip(provision)]
+
+    def unequip(self) -> list[AnyOrder]:
+        """The run is over."""
+        if not self._equipped:
+            return []
+        self._equipped = False
+        return [Unequip()]
+
     def base_cached(self) -> list[AnyOrder]:
         """What is fetched once is in the cache; the initial state is fetched each time, and timed."""
         if self.provision is None:
@@ -57,10 +76,13 @@ class Preparation:
         return self.prepare()
 
     def prepare(self) -> list[AnyOrder]:
-        """Have the trainer prepared."""
-        if self.provision is None:
+        """Have the trainer prepared: its model is built anew, and holds nothing of what it was given before.
+
+        One that dies while files are still on their way waits for them.
+        """
+        if self.provision is None or not self._stocked:
             return []
-        self.trainer = "preparing"
+        self.trainer, self._given, self._given_before = "preparing", None, None
         return [PrepareTrainer(self.provision)]
 
     def trainer_ready(self, at_s: float) -> None:
@@ -69,6 +91,21 @@ class Preparation:
         if self.ready is None:
             provision_s = max(0.0, at_s - self._began_s - self._ship_s)
             self.ready = Ready(provision_s=provision_s, ship_s=self._ship_s)
+
+    def blob(self, task: Task) -> BlobRef:
+        """What a task has to fetch: less than its state, where the trainer was last given what that builds on.
+
+        Another client of the same round builds on what the first one did: the trainer holds that, too.
+        """
+        held = (self._given, self._given_before if task.state.sha256 == self._given else None)
+        enough = task.lean is not None and task.lean.since in held
+        return task.lean.blob if task.lean is not None and enough else task.state
+
+    def train(self, task: Task) -> None:
+        """The trainer, which is ready, is given the whole state of a task, by whichever blob."""
+        self.trainer = "training"
+        if task.state.sha256 != self._given:
+            self._given, self._given_before = task.state.sha256, self._given
 
     def died(self) -> bool:
         """The trainer died while it was prepared; returns whether that was once too often."""

@@ -24,6 +24,18 @@ SLICE_BYTES = 16 * 1024 * 1024
 Send = Callable[[Message, "bytes | None"], None]
 
 
+class KernelPacer(Pacer):
+    """The pace over a link whose rate the kernel keeps: the latency alone. What it allowed, the kernel's plan tells."""
+
+    def __init__(self, latency_s: float, now_s: float, mean_bps: Callable[[float, float], float | None]) -> None:
+        super().__init__(None, latency_s, now_s)
+        self._from_s, self._mean_bps = now_s + 2 * latency_s, mean_bps
+
+    def allowed_bps(self, now_s: float) -> float | None:
+        """The mean rate until now; None where this end does not know."""
+        return self._mean_bps(self._from_s, now_s)
+
+
 class StalledError(Exception):
     """Nothing moved for longer than there is patience for; a new connection may do better."""
 

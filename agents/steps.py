@@ -11,6 +11,7 @@ import msgspec
 
 from agents.frames import TrainedFrame
 from agents.kept import Kept, Transfer
+from agents.offset import Exchange
 from harness.protocol.messages import (
     BlobRef,
     Cancel,
@@ -23,6 +24,7 @@ from harness.protocol.messages import (
     TaskRef,
     Welcome,
 )
+from harness.vitals import Vitals
 
 
 class Fact(msgspec.Struct, frozen=True, kw_only=True):
@@ -85,10 +87,23 @@ class TaskTrained(Fact, frozen=True, kw_only=True):
 
 
 class UpdateAcknowledged(Fact, frozen=True, kw_only=True):
-    """The controller has the whole update. ``wire_bytes``: of the line, both ways."""
+    """The controller has the whole update. ``wire_bytes``: of the line, both ways; ``vitals``: of the task so far."""
 
     transfer: Transfer
     wire_bytes: int
+    vitals: Vitals | None = None
+
+
+class ClocksCompared(Fact, frozen=True, kw_only=True):
+    """A heartbeat was answered, and tells how the agent's clock and the run's are apart."""
+
+    exchange: Exchange
+
+
+class LinkRefused(Fact, frozen=True, kw_only=True):
+    """The uplink cannot be shaped as the Provision says."""
+
+    reason: str
 
 
 class Send(msgspec.Struct, frozen=True):
@@ -103,6 +118,18 @@ class StartHeart(msgspec.Struct, frozen=True):
     welcome: Welcome
 
 
+class Equip(msgspec.Struct, frozen=True):
+    """Have the device looked at, its sensors read, its uplink shaped as the Provision says, and what an earlier one
+    had given back; answer LinkRefused where the link cannot be.
+    """
+
+    provision: Provision
+
+
+class Unequip(msgspec.Struct, frozen=True):
+    """Give all of that back; nothing is answered."""
+
+
 class FillCache(msgspec.Struct, frozen=True):
     """Have these blobs in the cache; answer BaseCached."""
 
@@ -112,7 +139,7 @@ class FillCache(msgspec.Struct, frozen=True):
 class FetchShaped(msgspec.Struct, frozen=True):
     """Fetch a blob over the shaped link, even if it is here; answer BlobLanded. ``task``: None for the initial state.
 
-    What a broken try left of a task's state is taken up, and counted apart.
+    What a broken try left of a task's blob is taken up, and counted apart.
     """
 
     blob: BlobRef
@@ -131,7 +158,7 @@ class EndTrainer(msgspec.Struct, frozen=True):
 
 
 class StartTraining(msgspec.Struct, frozen=True):
-    """Give the task to the trainer, its state has landed; answer TaskTrained."""
+    """Give the task to the trainer, its state, or what makes it, has landed; answer TaskTrained."""
 
     task: Task
     shard: BlobRef
@@ -187,10 +214,14 @@ AnyFact = Union[
     TrainerFailed,
     TaskTrained,
     UpdateAcknowledged,
+    ClocksCompared,
+    LinkRefused,
 ]
 AnyOrder = Union[
     Send,
     StartHeart,
+    Equip,
+    Unequip,
     FillCache,
     FetchShaped,
     PrepareTrainer,

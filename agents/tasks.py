@@ -12,6 +12,7 @@ from typing import Literal
 
 from agents.kept import Kept, TaskKey, key_of
 from agents.ledger import Ledger
+from agents.offset import Clocks
 from agents.preparation import Preparation
 from agents.session import Session
 from agents.steps import (
@@ -39,18 +40,19 @@ class Tasks:
 
     def __init__(self, session: Session, preparation: Preparation, kept: Kept | None) -> None:
         self._session, self._preparation, self._kept = session, preparation, kept
-        self._ledger: Ledger | None = None
+        self.ledger: Ledger | None = None
         self.phase: Phase | None = None
+        self.clocks = Clocks()
 
     @property
     def ref(self) -> TaskRef | None:
         """Which task is under way."""
-        return self._ledger.task.ref if self._ledger else None
+        return self.ledger.task.ref if self.ledger else None
 
     def broke(self) -> None:
         """The connection broke; the task goes on."""
-        if self._ledger is not None:
-            self._ledger = replace(self._ledger, breaks=self._ledger.breaks + 1)
+        if self.ledger is not None:
+            self.ledger = replace(self.ledger, breaks=self.ledger.breaks + 1)
 
     def begin(self, task: Task, arrived: MessageArrived) -> list[AnyOrder]:
         """A task for an idle agent."""
@@ -58,57 +60,67 @@ class Tasks:
         if provision is None or shard is None:
             return self.refuse(task, f"the agent was given no shard of client {task.ref.client}")
         self._session.last_word = None
-        self._ledger = Ledger(task, arrived.at_s, arrived.wire_bytes)
+        self.ledger = Ledger(task, arrived.at_s, arrived.wire_bytes, self._preparation.blob(task))
         if self._kept is not None and self._kept.key == self._key(task, shard, provision):
-            self._ledger = replace(self._ledger, before=self._kept)
-            return self._offer(self._ledger, provision, arrived.at_s, arrived.wire_bytes)
+            self.ledger = replace(self.ledger, before=self._kept)
+            return self._offer(self.ledger, provision, arrived.at_s, arrived.wire_bytes)
         cleared = self._clear() if self._kept is not None else []
-        self.phase = "fetching"
-        return [*cleared, FetchShaped(task.state, provision, task.ref)]
+        return [*cleared, *self._fetch(self.ledger, provision, arrived.at_s)]
 
     def refuse(self, task: Task, reason: str) -> list[AnyOrder]:
         """A task that cannot be begun; one that is under way goes on."""
         return self._end_with(Failed(ref=task.ref, reason=reason))
 
     def landed(self, fact: BlobLanded) -> list[AnyOrder]:
-        """The state is here."""
-        if self._ledger is None:
+        """The state is here, or what makes it of the one before."""
+        if self.ledger is None:
             return []
-        self._ledger = replace(self._ledger, download=fact.transfer)
-        return self.train()
+        self.ledger = replace(self.ledger, download=fact.transfer, landed_s=fact.at_s)
+        self.clocks.end("download", fact.at_s)
+        return self.train(fact.at_s)
 
-    def train(self) -> list[AnyOrder]:
-        """Train once both are there: the state, and a trainer (after a failure it may come later)."""
-        ledger = self._ledger
-        if ledger is None or ledger.download is None or self.phase != "fetching":
+    def train(self, at_s: float) -> list[AnyOrder]:
+        """Train once both are there: the state, and a trainer (after a failure it may come later).
+
+        A trainer that replaced the one which the fetched blob was meant for needs the whole state.
+        """
+        ledger, provision = self.ledger, self._preparation.provision
+        if ledger is None or ledger.download is None or self.phase != "fetching" or provision is None:
             return []
+        if ledger.blob not in (ledger.task.state, self._preparation.blob(ledger.task)):
+            self.ledger = replace(ledger, blob=ledger.task.state, download=None)
+            return self._fetch(self.ledger, provision, at_s)
         shard = self._preparation.shard(ledger.task)
         if shard is None or self._preparation.trainer != "ready":
             return []
-        self.phase = self._preparation.trainer = "training"
+        self.phase = "training"
+        self._preparation.train(ledger.task)
         return [StartTraining(ledger.task, shard)]
 
     def trained(self, fact: TaskTrained) -> list[AnyOrder]:
         """The update is there: keep it, and offer it."""
         self._preparation.trainer = "ready"
-        if self._ledger is None or self._preparation.provision is None:
+        if self.ledger is None or self._preparation.provision is None:
             return []
-        provision, shard = self._preparation.provision, self._preparation.shard(self._ledger.task)
+        provision, shard = self._preparation.provision, self._preparation.shard(self.ledger.task)
         if shard is None:
             return []
-        self._ledger = replace(self._ledger, trained=fact.trained)
-        key = self._key(self._ledger.task, shard, provision)
-        self._kept = self._ledger.kept(key, fact.at_s, fact.wire_bytes)
-        return [KeepUpdate(self._kept), *self._offer(self._ledger, provision, fact.at_s, fact.wire_bytes)]
+        self.ledger = replace(self.ledger, trained=fact.trained)
+        key = self._key(self.ledger.task, shard, provision)
+        self._kept = self.ledger.kept(key, fact.at_s, fact.wire_bytes)
+        return [KeepUpdate(self._kept), *self._offer(self.ledger, provision, fact.at_s, fact.wire_bytes)]
 
     def acknowledged(self, fact: UpdateAcknowledged) -> list[AnyOrder]:
         """The controller has the whole update."""
-        if self._ledger is None:
+        if self.ledger is None:
             return []
-        ledger = replace(self._ledger, upload=fact.transfer)
-        record = ledger.record(self._session.agent, fact.at_s, fact.wire_bytes)
-        self._ledger = self.phase = None
-        return [*self._clear(), *self._end_with(Done(ref=ledger.task.ref, record=record))]
+        self.clocks.end("upload", fact.at_s)
+        ledger = replace(self.ledger, upload=fact.transfer)
+        record = ledger.record(self._session.agent, fact.at_s, fact.wire_bytes, self.clocks, fact.vitals)
+        self.ledger = self.phase = None
+        self.clocks.drop()
+        # The round waits for the word, and nobody for the files to go.
+        return [*self._end_with(Done(ref=ledger.task.ref, record=record)), *self._clear()]
 
     def cancel(self, cancel: Cancel) -> list[AnyOrder]:
         """Stop this task, if it has not ended before the word came, and clear up after it."""
@@ -126,12 +138,19 @@ class Tasks:
 
     def drop(self) -> list[AnyOrder]:
         """Forget the task; a finished update stays kept, a state that came in part stays in its file."""
-        self._ledger = self.phase = None
+        self.ledger = self.phase = None
+        self.clocks.drop()
         return [DropTransfers()]
+
+    def _fetch(self, ledger: Ledger, provision: Provision, at_s: float) -> list[AnyOrder]:
+        self.phase = "fetching"
+        self.clocks.begin("download", at_s)
+        return [FetchShaped(ledger.blob, provision, ledger.task.ref)]
 
     def _offer(self, ledger: Ledger, provision: Provision, at_s: float, wire_bytes: int) -> list[AnyOrder]:
         self.phase, ref = "sending", ledger.task.ref
-        record = ledger.record(self._session.agent, at_s, wire_bytes)
+        self.clocks.begin("upload", at_s)
+        record = ledger.record(self._session.agent, at_s, wire_bytes, self.clocks)
         return [Send(Report(ref=ref, record=record)), OfferUpdate(Offer(ref=ref, blob=ledger.update), provision)]
 
     def _key(self, task: Task, shard: BlobRef, provision: Provision) -> TaskKey:

@@ -10,27 +10,44 @@ from collections.abc import Callable
 from pathlib import Path
 
 from agents.cache import AgentCache
+from agents.checking import Check
 from agents.line import Line
-from agents.shaping import Download, StalledError, Upload
+from agents.shaping import SLICE_BYTES, Download, KernelPacer, StalledError, Upload
 from agents.steps import AnyFact, BaseCached, BlobLanded, ConnectionLost, TransferFailed, UpdateAcknowledged
 from harness.blobs import Landing
 from harness.errors import BlobError
 from harness.links import Pacer, trace_of
 from harness.protocol.messages import Accept, BlobRef, Chunk, Corrupt, Credit, Offer, Provision, Received, TaskRef
 
+MeanBps = Callable[[float, float], "float | None"]
 INIT = TaskRef(round=0, client=0, attempt=1)
 """The link of the initial state has no round or client; its direction tells it from the others."""
 
 
-class Transfers:
-    """What moves over the line. Call :meth:`pump` after everything that happened; it gives facts and a time to wait."""
+def _not_kept(_from_s: float, _until_s: float) -> None:
+    """What a link allowed on which no kernel keeps a rate."""
 
-    def __init__(self, line: Line, cache: AgentCache, now: Callable[[], float]) -> None:
-        self._line, self._cache, self._now = line, cache, now
+
+class Transfers:
+    """What moves over the line. Call :meth:`pump` after everything that happened; it gives facts and a time to wait.
+
+    ``uplink_bps`` tells what an uplink allowed that the kernel keeps, between two moments.
+    """
+
+    def __init__(
+        self, line: Line, cache: AgentCache, now: Callable[[], float], uplink_bps: MeanBps = _not_kept
+    ) -> None:
+        self._line, self._cache, self._now, self._uplink_bps = line, cache, now, uplink_bps
         self._missing: deque[BlobRef] | None = None
+        self._check: Check | None = None
         self._download: Download | None = None
         self._upload: Upload | None = None
         self._paused = False
+
+    @property
+    def under_way(self) -> bool:
+        """Whether there is anything to move, now or once a connection stands."""
+        return not (self._missing is None and self._download is None and self._upload is None)
 
     def pause(self) -> None:
         """The connection is gone."""
@@ -50,7 +67,7 @@ class Transfers:
 
     def fetch(self, blob: BlobRef, provision: Provision, task: TaskRef | None) -> list[AnyFact]:
         """Begin to fetch a state over the link, even if an equal one is here; what a broken try left is taken up."""
-        pacer = _pacer(provision, task or INIT, "init" if task is None else "down", self._now())
+        pacer = self._pacer(provision, task or INIT, "init" if task is None else "down", self._now())
         try:
             target = self._cache.init if task is None else self._cache.room_for_state(blob)
             self._begin(Landing(blob, target, resume=task is not None, at_once=False), pacer)
@@ -62,7 +79,7 @@ class Transfers:
         """Offer an update; it goes once the controller accepts."""
 
         def pacer_at(now_s: float) -> Pacer:
-            return _pacer(provision, offer.ref, "up", now_s)
+            return self._pacer(provision, offer.ref, "up", now_s)
 
         try:
             self._upload = Upload(offer, self._cache.update, pacer_at, self._line.send, self._now())
@@ -77,7 +94,7 @@ class Transfers:
         for transfer in (self._download, self._upload):
             if transfer is not None:
                 transfer.close()
-        self._missing = self._download = self._upload = None
+        self._missing = self._check = self._download = self._upload = None
 
     def take(self, message: Chunk | Accept | Credit | Corrupt | Received, data: memoryview | None) -> list[AnyFact]:
         """A message of a transfer; one that belongs to none of those under way changes nothing."""
@@ -109,13 +126,17 @@ class Transfers:
             return [self._failed(error)], 0.0
 
     def _next_missing(self, missing: deque[BlobRef]) -> list[AnyFact]:
-        """One blob a turn: hashing base weights takes a while, and a heartbeat may be due."""
+        """One blob a turn, or a part of it: hashing base weights takes a while, and a heartbeat may be due."""
         if not missing:
             self._missing = None
             return [BaseCached(at_s=self._now())]
-        if self._cache.blobs.holds(missing[0]):
+        self._check = self._check or Check(missing[0], self._cache.blobs.path(missing[0].sha256))
+        holds = self._check.holds(SLICE_BYTES)
+        if holds is not None:
+            self._check = None
+        if holds:
             missing.popleft()
-        else:
+        elif holds is False:
             self._begin(self._cache.blobs.land(missing[0]), Pacer(None, 0.0, self._now()))
         return []
 
@@ -146,7 +167,9 @@ class Transfers:
         words = f"{error.strerror}{where}" if isinstance(error, OSError) else str(error)
         return TransferFailed(at_s=self._now(), reason=f"a transfer was given up: {words}")
 
-
-def _pacer(provision: Provision, task: TaskRef, direction: str, now_s: float) -> Pacer:
-    trace = trace_of(provision.link, provision.link_seed, task.round, task.client, direction)
-    return Pacer(trace, provision.link.latency_s, now_s)
+    def _pacer(self, provision: Provision, task: TaskRef, direction: str, now_s: float) -> Pacer:
+        """The pace of a transfer; where the kernel keeps the rate, the latency alone is waited for."""
+        link = provision.link
+        if link.shaping == "kernel":
+            return KernelPacer(link.latency_s, now_s, self._uplink_bps if direction == "up" else _not_kept)
+        return Pacer(trace_of(link, provision.link_seed, task.round, task.client, direction), link.latency_s, now_s)

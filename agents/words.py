@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from harness.protocol.messages import Done, Failed, Goodbye, Message, Ready, Report
+from harness.protocol.messages import Done, Failed, Goodbye, Message, Ready, Report, TaskRef
 
 LONGEST_REASON = 4000
 """Characters, as :data:`harness.protocol.messages.Text` has it."""
@@ -12,6 +12,13 @@ def clipped(reason: str) -> str:
     """A reason as a message may carry it: not too long, and without what is no text (names of files may hold it)."""
     text = reason.encode("utf-8", "replace").decode("utf-8")
     return text if len(text) <= LONGEST_REASON else f"{text[: LONGEST_REASON - 3]}..."
+
+
+def status_of(doing: str, task: TaskRef | None) -> str:
+    """What an agent does, as the one line that a service manager shows."""
+    if task is None:
+        return "waiting for a controller" if doing == "joining" else doing
+    return f"{doing}: client {task.client}, round {task.round}, attempt {task.attempt}"
 
 
 def in_words(message: Message) -> str:

@@ -1,51 +1,27 @@
 """The trainer process: ``python -m agents.worker``, orders on stdin, answers on stdout, words on stderr.
 
-The only place of this package that imports :mod:`harness.learning`, when the first order comes. The process ends at
-once when stdin does, even while it trains: a trainer never outlives its agent.
+The only place of this package that imports :mod:`harness.learning`, when the first order comes.
 """
 
 from __future__ import annotations
 
 import contextlib
-import os
-import queue
-import sys
-import threading
+import time
 import traceback
 from collections.abc import Callable
 from pathlib import Path
 
 import msgspec
 
-from agents.frames import (
-    OOM,
-    Answer,
-    Broken,
-    FrameBuffer,
-    Order,
-    Prepare,
-    Prepared,
-    Train,
-    TrainedFrame,
-    order_of,
-    pack,
-)
+from agents.frames import Answer, Broken, Order, Prepare, Prepared, Train, TrainedFrame, order_of
 from harness.blobs import blob_of
 from harness.errors import FederaBenchError
 from harness.learning.measured import measured
 from harness.learning.spec import PrepareSpec, Trainer
+from harness.pipes.child import out_of_memory, serve
+from harness.pipes.frames import OOM
 
-READ_BYTES = 65536
-OUT_OF_MEMORY = ("can't allocate memory", "out of memory", "CUBLAS_STATUS_ALLOC_FAILED")
-"""What torch's errors say, of any device's memory, where their type does not tell (torch 2.13)."""
 MakeTrainer = Callable[[PrepareSpec, Path, "Path | None"], Trainer]
-
-
-def out_of_memory(error: Exception) -> bool:
-    """Whether memory was what an order lacked: the host's, or the accelerator's."""
-    if isinstance(error, MemoryError) or type(error).__name__ == "OutOfMemoryError":
-        return True
-    return isinstance(error, RuntimeError) and any(words in str(error) for words in OUT_OF_MEMORY)
 
 
 class Worker:
@@ -76,7 +52,7 @@ class Worker:
     def _train(self, order: Train) -> TrainedFrame:
         if self._trainer is None:
             raise RuntimeError("a task came before the trainer was prepared")
-        update = Path(order.update)
+        update, began_s = Path(order.update), time.monotonic()
         done = measured(self._trainer, Path(order.state), Path(order.shard), update, order.seed, order.round)
         warm_up, self._warm_up = self._warm_up, False
         return TrainedFrame(
@@ -90,6 +66,7 @@ class Worker:
             cpu_s=done.cpu_s,
             peak_rss_bytes=done.peak_rss_bytes,
             warm_up=warm_up,
+            began_s=began_s,
             update=blob_of(update),
         )
 
@@ -101,29 +78,10 @@ def _make_trainer(spec: PrepareSpec, base: Path, init: Path | None) -> Trainer:
     return make_trainer(spec, base, init)
 
 
-def _read_orders(fd: int, orders: queue.SimpleQueue[Order]) -> None:
-    """Orders from the pipe, until it ends, and the process with it."""
-    buffer = FrameBuffer()
-    while data := os.read(fd, READ_BYTES):
-        for body in buffer.feed(data):
-            orders.put(order_of(body))
-    os._exit(0)
-
-
 def main(make_trainer: MakeTrainer = _make_trainer) -> None:
     """Read orders from stdin and answer on stdout until stdin ends."""
-    answers_fd = os.dup(1)
-    # Libraries print: whatever they say goes to stderr and cannot be mistaken for a frame.
-    os.dup2(2, 1)
-    orders: queue.SimpleQueue[Order] = queue.SimpleQueue()
-    threading.Thread(target=_read_orders, args=(os.dup(0), orders), daemon=True).start()
-    os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
     worker = Worker(make_trainer)
-    with os.fdopen(answers_fd, "wb", buffering=0) as answers:
-        while True:
-            answers.write(pack(worker.answer(orders.get())))
-            with contextlib.suppress(OSError):
-                sys.stderr.flush()
+    serve(order_of, lambda order: [worker.answer(order)])
 
 
 if __name__ == "__main__":

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from datetime import datetime, timezone
@@ -12,20 +12,22 @@ from typing import Protocol
 import msgspec
 
 from harness import environment, store
+from harness.between_rounds import BetweenRounds
 from harness.controller import Controller, Observer, started
 from harness.crews import Crew, crew_of
 from harness.endings import recording_failure, stopped_by_signals
-from harness.errors import FederaBenchError, StoreError, UsageError
-from harness.learning.aggregation.mean import weighted_mean
-from harness.learning.drift import drift
+from harness.errors import StoreError, UsageError
+from harness.fleets.telemetry_table import tabulate
 from harness.learning.workload import Sources, Workload, prepare
 from harness.profiles import Experiment, Method, build, fingerprint
-from harness.records import ClientRecord, Drift, Header
+from harness.records import ClientRecord, Header
 from harness.rounds import commands as c
+from harness.rounds.events import UpdateLost
 from harness.rounds.machine import RoundMachine
-from harness.rounds.plan import RunPlan
+from harness.rounds.plan import RunPlan, disturbing, overlaps
 from harness.rounds.replay import replay, written
 from harness.salvage import Salvage
+from harness.shaping import SOCKET
 from harness.store import RunFolder
 
 
@@ -40,31 +42,41 @@ class Screen(Observer, Protocol):
 class RunOptions:
     """What the command line decides besides the profile. ``bind`` None: a free port of loopback, local agents.
 
-    ``keys`` is the folder of --keys; None: keys where other machines can connect, from the default folder.
+    ``keys`` is the folder of --keys; None: keys where other machines can connect, from the default folder. ``shaper``
+    is the socket of the helper for links that the kernel keeps, ``cluster`` the address of --ray.
     """
 
     out: Path = Path("runs")
     bind: str | None = None
     local_agents: bool = True
     keys: Path | None = None
+    shaper: str = SOCKET
+    cluster: str | None = None
 
     @property
     def of_agents(self) -> dict[str, object]:
-        """What was said about agents, for a resume to go by."""
+        """What was said about agents, or a cluster in their place, for a resume to go by."""
         keys = str(self.keys.absolute()) if self.keys else None
-        return {"bind": self.bind, "external": not self.local_agents, "keys": keys}
+        return {"bind": self.bind, "external": not self.local_agents, "keys": keys, "ray": self.cluster}
 
 
 def new_run(experiment: Experiment, method: Method, sources: Sources, options: RunOptions) -> RunFolder:
-    """Make the folder of a run, with its first header."""
+    """Make the folder of a run, with its first header.
+
+    Raises:
+        ProfileError: the experiment cannot be run with this method.
+        StoreError: the folder cannot be made.
+    """
+    experiment.check(method)
     seed = experiment.seeds.training
     started_at = datetime.now(timezone.utc)
     run_id = store.new_run_id(options.out, experiment.name, method, seed, started_at)
     folder = RunFolder.create(options.out, run_id)
-    threads, count = experiment.device.threads, experiment.agents.count
+    threads, count = experiment.device.threads, RunPlan.of(experiment, method).agents
     here = environment.describe()
-    here_alone = options.local_agents and experiment.fleet != "virtual"
+    here_alone = options.local_agents and not experiment.virtual
     crowded = environment.oversubscription(count, threads, here["cores"]) if here_alone else None
+    beside = disturbing(experiment, agents_here=options.local_agents)
     folder.write_header(
         Header(
             run_id=run_id,
@@ -73,7 +85,7 @@ def new_run(experiment: Experiment, method: Method, sources: Sources, options: R
             profile=msgspec.to_builtins(experiment),
             profile_sha256=fingerprint(experiment),
             environment={**here, "agents": options.of_agents},
-            warnings=(crowded,) if crowded else (),
+            warnings=tuple(filter(None, (crowded, beside))),
             data=str(sources.data.resolve()) if sources.data else None,
             models=str(sources.models.resolve()) if sources.models else None,
             started_at=started_at.isoformat(timespec="seconds"),
@@ -94,11 +106,13 @@ def carry_on(folder: RunFolder, options: RunOptions, screen: Screen) -> None:
         experiment = build(header.profile, str(folder.path / "header.json"))
         sources = Sources(_path(header.data), _path(header.models), cache=options.out / ".cache")
         method, local = _method(header), options.local_agents
-        crew = crew_of(experiment, method, options.out, options.bind, local, options.keys)
+        wishes = (options.keys, options.shaper, options.cluster)
+        crew = crew_of(experiment, method, options.out, options.bind, local, *wishes)
         with closing(crew):
             workload = prepare(experiment, method, sources, folder.work, screen.say)
             _note_workload(folder, header, workload)
-            _conduct(folder, experiment, workload, crew, screen)
+            overlap = overlaps(experiment, agents_here=options.local_agents)
+            _conduct(folder, experiment, workload, crew, screen, overlap)
 
 
 def _note_workload(folder: RunFolder, header: Header, workload: Workload) -> None:
@@ -106,48 +120,64 @@ def _note_workload(folder: RunFolder, header: Header, workload: Workload) -> Non
         folder.write_partition(workload.partition)
     warnings = tuple(dict.fromkeys((*header.warnings, *workload.warnings)))
     folder.write_header(
-        msgspec.structs.replace(header, parameters=workload.parameters, warnings=warnings, state="running", reason=None)
+        msgspec.structs.replace(
+            header,
+            parameters=workload.parameters,
+            shipped_bytes=workload.init.stat().st_size if workload.init else 0,
+            warnings=warnings,
+            state="running",
+            reason=None,
+        )
     )
 
 
-def _conduct(folder: RunFolder, experiment: Experiment, workload: Workload, crew: Crew, screen: Screen) -> None:
+def _conduct(
+    folder: RunFolder, experiment: Experiment, workload: Workload, crew: Crew, screen: Screen, overlap: bool
+) -> None:
     state_sha256 = folder.keep_initial_state(workload.initial_state)
-    machine, records, start_s = _replayed(folder, experiment, state_sha256)
-    lost = Salvage(folder, machine, records, workload.initial_state, weighted_mean, screen.say).lost(start_s)
-    folder.prune(len(machine.records))  # what a controller leaves that ends while it closes a round
+    plan = RunPlan.of(experiment, workload.prepare.method)
+    machine, records, start_s = _replayed(folder, plan, state_sha256)
+    learning = BetweenRounds(folder, experiment, plan, workload)
+    salvage = Salvage(
+        folder, machine, records, workload.initial_state, learning.again, screen.say, learning.evaluates_clients
+    )
+    lost = salvage.lost(start_s)
+    if machine.opened:
+        _settle(folder, machine, lost)
+        _gather_samples(folder, screen)
+        overlap = machine.overlap
+    if overlap and experiment.virtual:
+        learning.get_ready(screen.say)
     with crew.man(folder, workload, start_s, screen.say) as manned:
-        learning = _Learning(workload)
-        controller = Controller(folder, experiment, machine, manned.fleet, learning, screen, manned.clock)
-        controller.run(manned.svd_s, state_sha256, lost)
+        parts = (manned.fleet, learning, screen, manned.clock, manned.beside)
+        controller = Controller(folder, experiment, machine, *parts)
+        controller.run(manned.svd_s, state_sha256, lost, overlap=overlap)
 
 
-@dataclass(frozen=True)
-class _Learning:
-    """The learning side as the controller wants it."""
-
-    workload: Workload
-
-    def aggregate(self, updates: list[tuple[Path, int]], out: Path) -> str:
-        return weighted_mean(updates, out)
-
-    def drift(self, before: Path, after: Path) -> Drift | None:
-        return drift(before, after)
-
-    def evaluate(self, state: Path, progress: Callable[[float], None]) -> dict[str, float]:
-        if self.workload.evaluator is None:
-            raise FederaBenchError("a null run has nothing to evaluate")
-        return self.workload.evaluator(state, progress)
+def _settle(folder: RunFolder, machine: RoundMachine, lost: Sequence[UpdateLost]) -> None:
+    """What a controller leaves that ends while it closes a round: first the states that it may not have secured."""
+    for round in range(max(0, machine.round - 2), machine.round + 1):
+        if folder.checkpoint(round).exists():
+            folder.secure(round)
+    folder.sync_events()
+    folder.prune(min([len(machine.records), *(event.round - 1 for event in lost)]))
 
 
-def _replayed(
-    folder: RunFolder, experiment: Experiment, state_sha256: str
-) -> tuple[RoundMachine, list[ClientRecord], float]:
+def _gather_samples(folder: RunFolder, screen: Screen) -> None:
+    """Make the table of the samples so far; it is made again at the end, so nothing is lost where it cannot be now."""
+    try:
+        tabulate(folder.path)
+    except StoreError as error:
+        screen.say(str(error))
+
+
+def _replayed(folder: RunFolder, plan: RunPlan, state_sha256: str) -> tuple[RoundMachine, list[ClientRecord], float]:
     """The machine after all recorded events, the updates it accepted, and the run's clock at the last event.
 
     Files that follow from the events are made anew.
     """
     events = folder.read_events()
-    machine, orders = replay(RunPlan.of(experiment), events)
+    machine, orders = replay(plan, events)
     if not events:
         return machine, [], 0.0
     if machine.initial_state_sha256 != state_sha256:

@@ -15,15 +15,19 @@ from harness.protocol.messages import BlobRef, Corrupt, Received
 from harness.protocol.transfer import Incoming, Span
 
 READ_BYTES = 1024 * 1024
+HASHED_BYTES = 256 * 1024
+"""Small enough for a core's own cache."""
 
 
 def blob_of(path: Path, name: str | None = None) -> BlobRef:
     """A file's hash and size, under ``name`` (the file's own name by default)."""
     digest, size_bytes = hashlib.sha256(), 0
-    with path.open("rb") as file:
-        while data := file.read(READ_BYTES):
-            digest.update(data)
-            size_bytes += len(data)
+    # Always into the same bytes: memory that is new for each read takes as long as the read.
+    buffer = memoryview(bytearray(HASHED_BYTES))
+    with path.open("rb", buffering=0) as file:
+        while count := file.readinto(buffer):
+            digest.update(buffer[:count])
+            size_bytes += count
     return BlobRef(name=name or path.name, sha256=digest.hexdigest(), size_bytes=size_bytes)
 
 
@@ -33,8 +37,7 @@ def read_span(file: BinaryIO, span: Span) -> bytes:
     Raises:
         BlobError: the file has shrunk; the receiver would wait for the rest in vain.
     """
-    file.seek(span.offset)
-    data = file.read(span.size_bytes)
+    data = os.pread(file.fileno(), span.size_bytes, span.offset)
     if len(data) < span.size_bytes:
         raise BlobError(f"{file.name} has lost bytes since it was hashed: it ends at {span.offset + len(data)}")
     return data
@@ -47,12 +50,14 @@ class Landing:
     beginning. What an earlier try left in it is kept and counted if ``resume`` is given: at once, or, where a large
     file would hold up what else there is to do, piece by piece with :meth:`catch_up`. While another process has that
     file, this one has a partial file of its own: the blob comes twice, and is the same.
+
+    What is left of other blobs that were to be ``target`` goes when this one is there. ``alone``: there is nothing, as
+    the caller knows; a folder of many files need not be read for it.
     """
 
-    def __init__(self, blob: BlobRef, target: Path, *, resume: bool, at_once: bool = True) -> None:
+    def __init__(self, blob: BlobRef, target: Path, *, resume: bool, at_once: bool = True, alone: bool = False) -> None:
         self.incoming = Incoming(blob)
-        self.target = target
-        target.parent.mkdir(parents=True, exist_ok=True)
+        self.target, self._alone = target, alone
         partial = partial_of(blob, target)
         self.partial, self._file = _one_alone(partial)
         if not resume or self.partial != partial:
@@ -83,10 +88,10 @@ class Landing:
         """
         landed = self.incoming.arrived(offset, data)
         if landed is not None:
-            self._file.seek(landed.offset)
-            unwritten = memoryview(landed.data)
+            unwritten, offset = memoryview(landed.data), landed.offset
             while unwritten:
-                unwritten = unwritten[self._file.write(unwritten) :]
+                count = os.pwrite(self._file.fileno(), unwritten, offset)
+                unwritten, offset = unwritten[count:], offset + count
         return self.incoming.complete
 
     def finish(self) -> Received | Corrupt:
@@ -108,7 +113,8 @@ class Landing:
             return verdict
         os.replace(self.partial, self.target)
         self._file.close()
-        self._sweep()
+        if not self._alone:
+            self._sweep()
         return verdict
 
     def close(self) -> None:
@@ -117,8 +123,9 @@ class Landing:
 
     def _sweep(self) -> None:
         """What is left of other blobs that were to be this file; such as another agent's update of the same task."""
-        for path in self.target.parent.iterdir():
-            if path.name.startswith(f"{self.target.name}.") and path.suffix == ".part":
+        for name in os.listdir(self.target.parent):
+            if name.startswith(f"{self.target.name}.") and name.endswith(".part"):
+                path = self.target.with_name(name)
                 left = open_alone(path)
                 if left is not None:
                     path.unlink(missing_ok=True)
@@ -151,7 +158,7 @@ def open_alone(path: Path) -> FileIO | None:
 
     It is not buffered: what a full disk did not take would be tried again, and fail again, when it is closed.
     """
-    file = os.fdopen(os.open(path, os.O_RDWR | os.O_CREAT, 0o644), "r+b", buffering=0)
+    file = os.fdopen(_opened(path), "r+b", buffering=0)
     try:
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
@@ -161,6 +168,15 @@ def open_alone(path: Path) -> FileIO | None:
         return file
     file.close()  # the other one finished and renamed it between our two steps
     return open_alone(path)
+
+
+def _opened(path: Path) -> int:
+    """A descriptor of a file that may be new, in a folder that may be."""
+    try:
+        return os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
+    except FileNotFoundError:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        return os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
 
 
 def _is_at(path: Path, file: FileIO) -> bool:

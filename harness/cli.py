@@ -1,174 +1,37 @@
-"""The command ``federa-bench``: takes what the user wants, and ends in one sentence where it cannot be."""
+"""The command ``federa-bench``: takes what the user wants, and ends in one sentence where it cannot be.
+
+A command with a parser of its own is started by itself: an agent on a small device needs nothing of the controller's.
+"""
 
 from __future__ import annotations
 
 import sys
-from pathlib import Path
-from typing import Annotated, Any
 
-import typer
-from rich.console import Console
-
-from harness import launch, listing
 from harness.complaints import complain, ended
 from harness.errors import RunInterruptedError
-from harness.keys_command import app as keys_app
-from harness.options import (
-    Data,
-    Debug,
-    DryRun,
-    FleetName,
-    Jobs,
-    Json,
-    Lrs,
-    Models,
-    Out,
-    ProfileName,
-    RetryFailed,
-    Rounds,
-    Seeds,
-    SetOption,
-    TuneRounds,
-    TuneSeeds,
-)
-from harness.profiles_command import ProfilesOptions
-from harness.profiles_command import profiles as carry_out
-from harness.runs_command import compare, resume, run
-
-app = typer.Typer(
-    help="Benchmark federated fine-tuning of language models on edge devices: seconds and bytes to a target.",
-    add_completion=False,
-    pretty_exceptions_enable=False,
-)
-PASS_ON: dict[str, Any] = {"allow_extra_args": True, "ignore_unknown_options": True, "help_option_names": []}
-
-
-for command in (run, compare, resume):
-    app.command()(command)
-app.add_typer(keys_app, name="keys")
-
-
-@app.command()
-def sweep(
-    profile: ProfileName = "quickstart",
-    methods: Annotated[str, typer.Option(help="Methods, separated by spaces, or 'all'.")] = "all",
-    lrs: Lrs = "grid",
-    seeds: Seeds = "0-4",
-    tune_seeds: TuneSeeds = None,
-    tune_rounds: TuneRounds = None,
-    jobs: Jobs = 1,
-    retry_failed: RetryFailed = False,
-    fleet: FleetName = None,
-    data: Data = None,
-    models: Models = None,
-    rounds: Rounds = None,
-    out: Out = Path("runs"),
-    set_: SetOption = None,
-    dry_run: DryRun = False,
-    as_json: Json = False,
-    debug: Debug = False,
-) -> int:
-    """Choose each method's learning rate on the validation split, then test it over seeds; the same command goes on."""
-    from harness.sweep.command import sweep as sweep_on
-    from harness.sweep.options import SweepOptions
-
-    return sweep_on(
-        SweepOptions(
-            profile=profile,
-            methods=methods,
-            lrs=lrs,
-            seeds=seeds,
-            tune_seeds=tune_seeds,
-            jobs=jobs,
-            out=out,
-            data=data,
-            models=models,
-            rounds=rounds,
-            tune_rounds=tune_rounds,
-            fleet=fleet,
-            sets=tuple(set_ or ()),
-            retry_failed=retry_failed,
-            dry_run=dry_run,
-            as_json=as_json,
-        )
-    )
-
-
-@app.command()
-def status(
-    runs: Annotated[list[Path] | None, typer.Argument(help="Run folders; default: all below --out.")] = None,
-    out: Out = Path("runs"),
-    as_json: Json = False,
-    debug: Debug = False,
-) -> int:
-    """Show runs: how far they are, their last metric, and the command that resumes one that stopped."""
-    rows = listing.runs(runs or [], out)
-    if as_json:
-        launch.print_json(rows)
-    else:
-        listing.show_runs(Console(), rows, out)
-    return 0
-
-
-@app.command()
-def profiles(
-    name: Annotated[
-        str | None,
-        typer.Argument(metavar="PROFILE|partition|measure", help="Show this one, resolved; default: list all."),
-    ] = None,
-    of: Annotated[
-        list[str] | None,
-        typer.Argument(metavar="PROFILE|RUN...", help="After `partition`: a profile; after `measure`: run folders."),
-    ] = None,
-    find: Annotated[str | None, typer.Option(help="List those with this in name or description.")] = None,
-    set_: SetOption = None,
-    data: Data = None,
-    models: Models = None,
-    out: Annotated[Path | None, typer.Option(help="Of `measure`: where the files go; default: the first run.")] = None,
-    as_json: Json = False,
-    debug: Debug = False,
-) -> int:
-    """List the experiments, show one or what its clients hold, or make profiles of what runs measured.
-
-    profiles --find alpha: some of the list, with their commands.
-
-    profiles quickstart: one with everything that it names put in.
-
-    profiles partition quickstart: what each of its clients holds.
-
-    profiles measure RUN: a device and a link of what a run on agents measured.
-    """
-    carry_out(ProfilesOptions(name, tuple(of or ()), find, tuple(set_ or ()), data, models, out, as_json))
-    return 0
-
-
-@app.command(context_settings=PASS_ON)
-def agent(context: typer.Context) -> int:
-    """Run an agent on a device (see: federa-bench agent --help)."""
-    return launch.other_package("agent")(context.args)
-
-
-@app.command(context_settings=PASS_ON)
-def report(context: typer.Context) -> int:
-    """Write tables and an HTML report of one or more runs (see: federa-bench report --help)."""
-    return launch.other_package("report")(context.args)
-
-
-@app.command(context_settings=PASS_ON)
-def retime(context: typer.Context) -> int:
-    """Show what runs would take over another link or device, without training (see: federa-bench retime --help)."""
-    return launch.other_package("retime")(context.args)
+from harness.passed_on import PASSED_ON, passed_on
 
 
 def main(argv: list[str] | None = None) -> int:
     """Entry point. Returns the exit code: 0 done, 1 failed, 2 bad usage, 3 no agents came, 130 interrupted."""
     arguments = (sys.argv[1:] if argv is None else argv) or ["--help"]
     try:
-        code = int(app(arguments, standalone_mode=False) or 0)
+        code = _carry_out(arguments)
+    except KeyboardInterrupt:
+        code = RunInterruptedError.exit_code
     except Exception as error:
         if "--debug" in arguments:
             raise
         return ended(error)
-    if code == RunInterruptedError.exit_code:  # the parser's word for Ctrl-C outside of a run
+    if code == RunInterruptedError.exit_code:  # the parser's word for Ctrl-C outside of a run, too
         complain("interrupted")
     return code
+
+
+def _carry_out(arguments: list[str]) -> int:
+    name, *rest = arguments
+    if name in PASSED_ON:
+        return passed_on(name)(rest)
+    from harness.commands import app
+
+    return int(app(arguments, standalone_mode=False) or 0)

@@ -16,6 +16,9 @@ class Clock(Protocol):
     def spend(self, seconds: float) -> float:
         """The server worked for ``seconds``: what of it counts."""
 
+    def aside(self, seconds: float) -> float:
+        """Something was measured for ``seconds``: by how much the clock went on meanwhile."""
+
 
 class RunClock:
     """Monotonic seconds of a run. A resumed run goes on at the ``at_s`` of its last recorded event."""
@@ -24,12 +27,21 @@ class RunClock:
         self._now = now
         self._zero_s = now() - start_s
 
+    @property
+    def zero_s(self) -> float:
+        """The machine's monotonic clock at the run's zero, as this controller has it."""
+        return self._zero_s
+
     def now_s(self) -> float:
         """Seconds since the run was opened."""
         return self._now() - self._zero_s
 
     def spend(self, seconds: float) -> float:
         """All of it; the clock went on meanwhile."""
+        return seconds
+
+    def aside(self, seconds: float) -> float:
+        """By all of it."""
         return seconds
 
 
@@ -56,3 +68,7 @@ class VirtualClock:
         counted_s = seconds if self._server_s is None else self._server_s
         self._now_s += counted_s
         return counted_s
+
+    def aside(self, seconds: float) -> float:
+        """Not at all."""
+        return 0.0

@@ -6,11 +6,11 @@ from there. The shell itself decides nothing.
 
 from __future__ import annotations
 
+import logging
 import math
-import time
 from collections.abc import Callable, Sequence
-from pathlib import Path
-from typing import Literal, Protocol
+from functools import partial
+from typing import Protocol
 
 import msgspec
 
@@ -18,26 +18,19 @@ from harness.clock import Clock
 from harness.errands import Errands
 from harness.errors import FederaBenchError, NoAgentsError
 from harness.fleets import Fleet
+from harness.fleets.beside import Beside
+from harness.jobs import Learning, aggregating, evaluating
+from harness.learning.aggregation.base import Update
 from harness.learning.seeding import derived_seed
 from harness.profiles import Experiment
-from harness.records import Drift, Header
+from harness.records import Header
 from harness.rounds import commands as c
-from harness.rounds.events import Aggregated, AnyEvent, ControllerResumed, DeadlinePassed, Evaluated, RunOpened
+from harness.rounds.events import Aggregated, AnyEvent, ControllerResumed, DeadlinePassed, RunOpened
 from harness.rounds.machine import RoundMachine
 from harness.store import RunFolder
+from harness.vitals import Vitals
 
-
-class Learning(Protocol):
-    """What the controller asks of the learning side, between rounds."""
-
-    def aggregate(self, updates: list[tuple[Path, int]], out: Path) -> str:
-        """Average the update files, weighted by samples, into ``out``; its SHA-256."""
-
-    def drift(self, before: Path, after: Path) -> Drift | None:
-        """How far the factors of two state files are apart, layer by layer; None where a method has none."""
-
-    def evaluate(self, state: Path, progress: Callable[[float], None]) -> dict[str, float]:
-        """Metrics of a state file; ``progress`` is told the fraction done, and may raise to end it."""
+log = logging.getLogger(__name__)
 
 
 class Observer(Protocol):
@@ -78,7 +71,9 @@ class Controller:
         learning: Learning,
         observer: Observer,
         clock: Clock,
+        beside: Beside | None = None,
     ) -> None:
+        self._beside = beside or Beside()
         self._folder = folder
         self._experiment = experiment
         self._machine = machine
@@ -86,40 +81,52 @@ class Controller:
         self._learning = learning
         self._observer = observer
         self._clock = clock
-        self._errands: Errands[AnyEvent] = Errands()
+        self._states: Errands[AnyEvent] = Errands("states")
+        self._evaluations: Errands[AnyEvent] = Errands("evaluations")
         self._deadlines: dict[str, tuple[float, c.SetDeadline]] = {}
         self._ended = False
 
-    def run(self, svd_s: float, state_sha256: str, found: Sequence[AnyEvent] = ()) -> None:
+    def run(self, svd_s: float, state_sha256: str, found: Sequence[AnyEvent] = (), *, overlap: bool = False) -> None:
         """Carry the run to its end: a new one from its initial state, else from where the replayed machine stands.
 
-        ``found`` is what a resume found out before it: updates that are lost.
+        ``found`` is what a resume found out before it: updates that are lost. ``overlap``: a new run's states are
+        evaluated beside the next round; one that is resumed goes by what was said when it was opened.
 
         Raises:
             NoAgentsError: no agent came in time.
             FederaBenchError: the run failed; the reason stands in the header too.
         """
         at_s = self._clock.now_s()
-        opened = RunOpened(at_s=at_s, svd_s=svd_s, state_sha256=state_sha256)
+        opened = RunOpened(at_s=at_s, svd_s=svd_s, state_sha256=state_sha256, overlap=overlap)
         try:
             for event in found:
                 self._handle(event)
             self._handle(ControllerResumed(at_s=at_s) if self._machine.opened else opened)
             while not self._ended:
-                for event in self._fleet.wait(self._patience_s(), [self._errands.fd]):
+                for event in self._fleet.wait(self._patience_s(), [self._states.fd, self._evaluations.fd]):
                     self._handle(event)
-                for event in self._errands.results():
-                    self._handle(self._dated(event))
+                for errands in (self._states, self._evaluations):
+                    for event in errands.results():
+                        self._handle(self._dated(event))
                 for event in self._passed_deadlines():
                     self._handle(event)
+                self._beside.tend()
         finally:
-            self._errands.close()
+            self._evaluations.close()
+            self._states.close()
 
     def _dated(self, event: AnyEvent) -> AnyEvent:
         """What an errand brought, with the time it counts as."""
         if isinstance(event, Aggregated):
-            event = msgspec.structs.replace(event, aggregate_s=self._clock.spend(event.aggregate_s))
+            spent_s, aside_s = self._clock.spend(event.aggregate_s), self._clock.aside(event.aside_s)
+            event = msgspec.structs.replace(event, aggregate_s=spent_s, aside_s=aside_s)
+            event = msgspec.structs.replace(event, server=self._server_vitals())
         return msgspec.structs.replace(event, at_s=self._clock.now_s())
+
+    def _server_vitals(self) -> Vitals | None:
+        """What the controller's own sensors told since the round was opened; its wall seconds end now."""
+        opened_s = self._machine.round_opened_s
+        return None if opened_s is None else self._beside.server(opened_s, self._clock.now_s())
 
     def _handle(self, event: AnyEvent) -> None:
         self._folder.append_event(event)
@@ -139,21 +146,23 @@ class Controller:
             case c.CancelTask():
                 self._fleet.cancel(order)
             case c.Aggregate():
-                self._errands.send(self._aggregating(order))
+                self._states.send(self._aggregating(order))
+                self._states.send(partial(self._folder.secure, order.round))
             case c.Evaluate():
-                self._errands.send(self._evaluating(order))
+                self._evaluations.send(self._evaluating(order))
             case c.WriteClient():
                 self._folder.append_client(order.record)
             case c.ForgetClient():
                 self._folder.forget_client(order.round, order.client)
             case c.WriteRound():
-                self._folder.sync_events()
                 self._folder.append_round(order.record)
-                self._folder.prune(order.record.round)
+                self._states.send(partial(self._let_go_of, order.record.round))
+            case c.ForgetRound():
+                self._folder.forget_round(order.round)
             case c.Finish():
-                self._end("done", None)
+                self._finish()
             case c.Abort():
-                self._end("failed", order.reason)
+                self._give_up(order.reason)
                 raise (NoAgentsError if order.no_agents else FederaBenchError)(order.reason)
 
     def _start(self, order: c.StartRun) -> None:
@@ -162,40 +171,52 @@ class Controller:
     def _assign(self, order: c.AssignTask) -> None:
         self._fleet.assign(
             order,
-            state=self._folder.checkpoint(order.round - 1),
+            self._learning.outgoing(order.round, order.client),
             seed=training_seed(self._experiment.seeds.training, order.round, order.client),
             update=self._folder.update(order.round, order.client),
         )
 
     def _aggregating(self, order: c.Aggregate) -> Callable[[], AnyEvent]:
-        updates = [(self._folder.update(order.round, u.client), u.samples) for u in order.updates]
-        before, out = self._folder.checkpoint(order.round - 1), self._folder.checkpoint(order.round)
-        record_drift = self._experiment.record.drift
-
-        def aggregate() -> AnyEvent:
-            started_s = time.monotonic()
-            sha256 = self._learning.aggregate(updates, out)
-            spent_s = time.monotonic() - started_s
-            drift = self._learning.drift(before, out) if record_drift else None
-            return Aggregated(at_s=0.0, round=order.round, state_sha256=sha256, aggregate_s=spent_s, drift=drift)
-
-        return aggregate
+        updates = [
+            Update(one.client, self._folder.update(order.round, one.client), one.samples) for one in order.updates
+        ]
+        # No resume goes back to the last round once its state is told of.
+        last = order.round == self._experiment.rounds.count
+        secure = partial(self._folder.secure, order.round) if last else None
+        return aggregating(self._learning, order.round, updates, self._experiment.record.drift, secure)
 
     def _evaluating(self, order: c.Evaluate) -> Callable[[], AnyEvent]:
-        state = self._folder.checkpoint(order.round)
+        checkpoint = self._evaluations.checkpoint
+        return evaluating(self._learning, order.round, order.clients, lambda _: checkpoint())
 
-        def evaluate() -> AnyEvent:
-            started_s = time.monotonic()
-            metrics = self._learning.evaluate(state, lambda _: self._errands.checkpoint())
-            spent_s = time.monotonic() - started_s
-            return Evaluated(at_s=0.0, round=order.round, metrics=metrics, evaluate_s=spent_s)
+    def _let_go_of(self, round: int) -> None:
+        """Remove what a closed round leaves: its state, secured by the errand before this one, and the events that tell
+        of it are on the disk then."""
+        self._folder.sync_events()
+        self._folder.prune(round)
 
-        return evaluate
-
-    def _end(self, state: Literal["done", "failed"], reason: str | None) -> None:
+    def _finish(self) -> None:
+        """The results are there. What stands beside them is written before the run is called done: until then it can
+        be resumed, should the disk take no more of it."""
         self._ended = True
-        self._folder.mark(state, reason)
-        self._fleet.close(reason or "the run is done")
+        self._fleet.close("the run is done")
+        self._states.finish()
+        self._beside.conclude()
+        self._folder.drop_outgoing()
+        self._folder.mark("done", None)
+        self._beside.forget()
+
+    def _give_up(self, reason: str) -> None:
+        self._ended = True
+        self._folder.mark("failed", reason)
+        self._fleet.close(reason)
+        try:
+            for event in self._evaluations.finish():  # of the round before
+                self._handle(self._dated(event))
+            self._states.finish()
+            self._beside.conclude()
+        except FederaBenchError as error:  # it was given up for another reason, which is to be told
+            log.warning("%s", error)
 
     def _patience_s(self) -> float:
         due = [at_s - self._clock.now_s() for at_s, _ in self._deadlines.values()]

@@ -14,6 +14,8 @@ import psutil
 PACKAGES = ("torch", "transformers", "peft", "safetensors", "numpy", "msgspec", "pyzmq")
 REPOSITORY = Path(__file__).parent.parent
 GIT_PATIENCE_S = 5.0
+SHARE_VARIABLE = "FEDERA_BENCH_CORES"
+"""Set for runs that share a machine: how many of its cores each of them has."""
 
 
 def describe() -> dict[str, Any]:
@@ -37,6 +39,12 @@ def describe() -> dict[str, Any]:
 def cores() -> int:
     """Processor cores that this process may use: fewer than the machine has, in a container or under taskset."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def share() -> int:
+    """Cores that this process may keep busy: all that it may use, or what SHARE_VARIABLE says, if that is less."""
+    said = os.environ.get(SHARE_VARIABLE, "")
+    return min(cores(), int(said)) if said.isdecimal() and int(said) > 0 else cores()
 
 
 def cpu_model(cpuinfo: Path) -> str | None:

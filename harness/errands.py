@@ -1,4 +1,4 @@
-"""Work that takes long, beside the loop: one thread, results through a queue, a pipe to wake the loop.
+"""Work that takes long, beside the loop: a thread, results through a queue, a pipe to wake the loop.
 
 Aggregation and evaluation let go of the interpreter while they compute, so heartbeats are answered meanwhile.
 """
@@ -12,7 +12,8 @@ from collections.abc import Callable
 from typing import Generic, TypeVar
 
 Result = TypeVar("Result")
-Job = Callable[[], Result]
+Job = Callable[[], Result | None]
+"""What is to be done; its result, None where there is nothing to tell."""
 
 
 class ErrandsClosedError(Exception):
@@ -22,12 +23,12 @@ class ErrandsClosedError(Exception):
 class Errands(Generic[Result]):
     """Runs jobs one after another in a thread of its own."""
 
-    def __init__(self) -> None:
+    def __init__(self, name: str = "errands") -> None:
         self._jobs: queue.SimpleQueue[Job[Result] | None] = queue.SimpleQueue()
         self._done: queue.SimpleQueue[Result | BaseException] = queue.SimpleQueue()
         self._closing = threading.Event()
         self._read_fd, self._write_fd = os.pipe()
-        self._thread = threading.Thread(target=self._work, name="errands", daemon=True)
+        self._thread = threading.Thread(target=self._work, name=name, daemon=True)
         self._thread.start()
 
     @property
@@ -38,6 +39,17 @@ class Errands(Generic[Result]):
     def send(self, job: Job[Result]) -> None:
         """Run ``job`` after those sent before it."""
         self._jobs.put(job)
+
+    def finish(self) -> list[Result]:
+        """Wait until all that was sent is done; what was finished since results were asked for last.
+
+        Raises:
+            BaseException: whatever a job raised, as it was.
+        """
+        ended = threading.Event()
+        self._jobs.put(ended.set)
+        ended.wait()
+        return self.results()
 
     def results(self) -> list[Result]:
         """What was finished since the last call.
@@ -78,8 +90,9 @@ class Errands(Generic[Result]):
         while (job := self._jobs.get()) is not None:
             try:
                 self.checkpoint()
-                result: Result | BaseException = job()
+                result: Result | BaseException | None = job()
             except BaseException as error:  # the loop's thread raises it again, so nothing is lost
                 result = error
-            self._done.put(result)
-            os.write(self._write_fd, b".")
+            if result is not None:
+                self._done.put(result)
+                os.write(self._write_fd, b".")

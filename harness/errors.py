@@ -8,6 +8,8 @@
     ├── StoreError              a record could not be written or read
     ├── TransportError          a socket could not be opened or used
     ├── BlobError               bytes do not match their hash, size or format
+    ├── DeployError             a device could not be set up or cleared
+    ├── ShapingError            the kernel cannot keep the link
     └── TrainerError            local training failed
 
 Every message says what is wrong, where, and what to do. The command line prints it as it stands and exits with
@@ -62,8 +64,16 @@ class BlobError(FederaBenchError):
     """Bytes that arrived do not match their hash, size or format."""
 
 
+class ShapingError(FederaBenchError):
+    """The kernel cannot keep the link of a profile, or its privileged helper is not there."""
+
+
 class TrainerError(FederaBenchError):
     """Local training or evaluation failed."""
+
+
+class DeployError(FederaBenchError):
+    """A device could not be set up, or cleared, over ssh; says what was left as it was."""
 
 
 def not_written(what: str, error: OSError, instead: str) -> FederaBenchError:

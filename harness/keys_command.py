@@ -10,7 +10,6 @@ from rich.console import Console
 from rich.table import Column, Table
 from rich.text import Text
 
-from harness import launch
 from harness.errors import UsageError
 from harness.keys import (
     CONTROLLER,
@@ -94,6 +93,8 @@ def list_(keys: Folder = None, as_json: Json = False, debug: Debug = False) -> i
     secrets = {path.stem for path in folder.glob("*.secret")}
     allowed = AllowedList(folder).names()
     if as_json:
+        from harness import launch
+
         launch.print_json(
             {
                 "folder": str(folder),

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import itertools
 import sys
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
-from importlib.metadata import entry_points
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, get_args
 
@@ -16,13 +15,15 @@ from rich.markup import escape
 
 from harness import library, listing
 from harness.errors import FederaBenchError, UsageError
+from harness.fleets.cluster_address import address_of_cluster, check_address
+from harness.fleets.downlinks import check_devices
 from harness.fleets.virtual_seconds import VirtualSeconds
 from harness.keys import controller_security
-from harness.profiles import METHODS, Experiment, FleetKind, Method, build, fingerprint
+from harness.passed_on import other_package
+from harness.profiles import Experiment, FleetKind, Method, build, fingerprint
 from harness.store import RunFolder
 
 SEEDED = ("cohort", "initialisation", "training", "evaluation", "link")
-COMMANDS_GROUP = "federa_bench.commands"
 
 
 def experiment_of(
@@ -48,6 +49,16 @@ def experiment_of(
     return library.load_experiment(profile, [*extra, *sets])
 
 
+def check_methods(experiments: Sequence[Experiment], methods: Sequence[Method]) -> None:
+    """See that each experiment can be run with each method.
+
+    Raises:
+        ProfileError: one cannot; the sentence says which could be.
+    """
+    for experiment, method in itertools.product(experiments, methods):
+        experiment.check(method)
+
+
 def check_tables(experiments: Sequence[Experiment], methods: Sequence[Method]) -> None:
     """See that the tables of device and link have the seconds of all that would be run on a virtual fleet.
 
@@ -55,21 +66,22 @@ def check_tables(experiments: Sequence[Experiment], methods: Sequence[Method]) -
         ProfileError: one does not.
     """
     for experiment, method in itertools.product(experiments, methods):
-        if experiment.fleet == "virtual":
+        if experiment.virtual:
             VirtualSeconds(experiment, method)
 
 
 @dataclass(frozen=True)
 class AgentOptions:
-    """What the command line says about agents: --bind, --agents, --external and --keys."""
+    """What the command line says about agents: --bind, --agents, --external and --keys; and about a cluster: --ray."""
 
     bind: str | None = None
     count: int | None = None
     external: bool = False
     keys: Path | None = None
+    ray: str | None = None
 
     def given(self) -> list[str]:
-        """The options that were given."""
+        """The options about agents that were given."""
         said = {"--bind": self.bind, "--agents": self.count, "--external": self.external, "--keys": self.keys}
         return [option for option, value in said.items() if value]
 
@@ -78,35 +90,36 @@ class AgentOptions:
         """What was said when the run was started, as its header tells; nothing of a run that is older than that."""
         said = environment.get("agents") or {}
         keys = said.get("keys")
-        return cls(said.get("bind"), None, bool(said.get("external")), Path(keys) if keys else None)
+        return cls(said.get("bind"), None, bool(said.get("external")), Path(keys) if keys else None, said.get("ray"))
 
 
 def check_fleet(experiments: Sequence[Experiment], options: AgentOptions) -> None:
-    """See that nothing is asked of agents where the fleet is virtual, and that keys are there where they are needed.
+    """See that nothing is asked of agents where the fleet is virtual, that agents have devices of their own where the
+    kernel is to keep their links, that keys are there where they are needed, and a cluster where one is to train.
 
     Raises:
-        UsageError: it is, or they are not.
+        UsageError: one of these is not so.
     """
     given = options.given()
-    if given and any(experiment.fleet == "virtual" for experiment in experiments):
+    if given and any(experiment.virtual for experiment in experiments):
         raise UsageError(f"{given[0]} is of real agents, and a virtual fleet has none; leave it out, or --fleet zeromq")
+    for experiment in experiments:
+        if not experiment.virtual:
+            check_devices(experiment.link, not options.external, options.bind)
+    check_cluster(any(experiment.fleet == "ray" for experiment in experiments), options.ray)
     controller_security(options.bind, options.keys, {})
 
 
-def methods_of(names: str) -> list[Method]:
-    """The methods that a list of names, or ``all``, stands for.
+def check_cluster(wanted: bool, address: str | None) -> None:
+    """See that a cluster is there where one is ``wanted``, and that none is named where not.
 
     Raises:
-        UsageError: a name is unknown, or there is none.
+        UsageError: one of these is not so.
     """
-    wanted = list(METHODS) if names == "all" else names.replace(",", " ").split()
-    choices = ", ".join(METHODS)
-    if not wanted:
-        raise UsageError(f"--methods names no method; choose from: {choices}")
-    for name in wanted:
-        if name not in METHODS:
-            raise UsageError(f"method '{name}' is unknown; choose from: {choices}")
-    return msgspec.convert(wanted, list[Method])
+    if wanted:
+        check_address(address_of_cluster(address))
+    elif address is not None:
+        raise UsageError("--ray names a cluster, and this fleet does not train on one; leave it out, or --fleet ray")
 
 
 def check_folders(data: Path | None, models: Path | None, out: Path | None = None) -> None:
@@ -172,7 +185,7 @@ def bench(
     from harness.bench import RunOptions, new_run
     from harness.learning.workload import Sources
 
-    options = RunOptions(out=out, bind=agents.bind, local_agents=not agents.external, keys=agents.keys)
+    options = RunOptions(out, agents.bind, not agents.external, agents.keys, cluster=agents.ray)
     folders, failure = [], None
     for experiment, method in itertools.product(experiments, methods):
         folder = new_run(experiment, method, Sources(data=data, models=models), options)
@@ -208,9 +221,11 @@ def carry_on(folder: RunFolder, agents: AgentOptions) -> None:
 
     header = folder.read_header()
     experiment = build(header.profile, str(folder.path / "header.json"))
-    agents = agents if agents.given() else AgentOptions.recorded(header.environment)
+    if not agents.given():
+        said = AgentOptions.recorded(header.environment)
+        agents = replace(said, ray=agents.ray or said.ray)
     check_fleet([experiment], agents)
-    options = RunOptions(folder.path.parent, agents.bind, local_agents=not agents.external, keys=agents.keys)
+    options = RunOptions(folder.path.parent, agents.bind, not agents.external, agents.keys, cluster=agents.ray)
     console = Console(stderr=True)
     console.print(
         f"[bold]{header.method}[/bold] on {experiment.name}, seed {header.seed}: {escape(str(folder.path))}",
@@ -224,16 +239,3 @@ def carry_on(folder: RunFolder, agents: AgentOptions) -> None:
 def report(folders: Sequence[Path]) -> int:
     """Have the report of these runs written and their table printed; its exit code."""
     return other_package("report")([str(folder) for folder in folders])
-
-
-def other_package(name: str) -> Callable[[list[str]], int]:
-    """A command of another package, found by its entry point: the harness imports neither agents nor analysis.
-
-    Raises:
-        UsageError: it is not installed.
-    """
-    found = [entry for entry in entry_points(group=COMMANDS_GROUP) if entry.name == name]
-    if not found:
-        raise UsageError(f"the command '{name}' is not installed here; install federa-bench with its extras")
-    command: Callable[[list[str]], int] = found[0].load()
-    return command

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 from rich import box
@@ -13,7 +13,7 @@ from rich.markup import escape
 from rich.table import Column, Table
 
 from harness.errors import StoreError
-from harness.profiles import Experiment, Method
+from harness.profiles import Experiment, Method, MethodProfile
 from harness.rounds.selection import cohort
 from harness.store import RunFolder
 
@@ -148,6 +148,24 @@ def show_clients(console: Console, clients: Clients) -> None:
     )
 
 
+def _said(settings: MethodProfile) -> str:
+    """The learning rate, and what else is chosen beside the defaults, in the words of --set."""
+    chosen = _differing(msgspec.to_builtins(settings), msgspec.to_builtins(MethodProfile()))
+    rest = [f"{key} {value}" for key, value in chosen if key != "lr"]
+    return ", ".join([f"lr {settings.lr:g}", *rest])
+
+
+def _differing(one: dict[str, Any], other: dict[str, Any], path: str = "") -> list[tuple[str, Any]]:
+    """The values of ``one`` that are not those of ``other``, by their paths."""
+    found = []
+    for key, value in one.items():
+        if isinstance(value, dict):
+            found += _differing(value, other[key], f"{path}{key}.")
+        elif value != other[key]:
+            found.append((f"{path}{key}", value))
+    return found
+
+
 def plan(console: Console, experiment: Experiment, methods: Sequence[Method]) -> None:
     """What a run would do, without doing it."""
     rounds = experiment.rounds
@@ -155,10 +173,11 @@ def plan(console: Console, experiment: Experiment, methods: Sequence[Method]) ->
     each = f"{rounds.clients_per_round} clients each"
     each += f", the first of {rounds.chosen} chosen" if rounds.over_selection else ""
     partition = experiment.partition
-    virtual = f" virtual, timed as device {experiment.device.name}" if experiment.fleet == "virtual" else ""
+    virtual = f" virtual, timed as device {experiment.device.name}" if experiment.virtual else ""
+    virtual += ", trained on a Ray cluster" if experiment.fleet == "ray" else ""
     lines = {
         "experiment": f"{experiment.name}: {experiment.description}",
-        "methods": ", ".join(f"{name} (lr {experiment.method(name).lr:g})" for name in methods),
+        "methods": ", ".join(f"{name} ({_said(experiment.method(name))})" for name in methods),
         "model, data": f"{experiment.model.name}, {experiment.dataset.name}",
         "clients": f"{partition.clients} ({partition.kind}, alpha {partition.alpha:g})",
         "rounds": f"{rounds.count}, {each}; the first: {', '.join(map(str, first))}",

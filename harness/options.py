@@ -5,13 +5,29 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated
 
+import msgspec
 import typer
+
+from harness.errors import UsageError
+from harness.profiles import AGGREGATION_METHODS, FEDERA_METHODS, METHODS, Method
+
+GROUPS: dict[str, tuple[str, ...]] = {
+    "all": FEDERA_METHODS,
+    "aggregation": ("fedlr", "federa", *AGGREGATION_METHODS, "central"),
+}
+"""Words that stand for several methods."""
 
 ProfileName = Annotated[str, typer.Argument(help="A profile's name (federa-bench profiles) or a YAML file.")]
 ProfileNames = Annotated[
     list[str] | None,
     typer.Argument(
         metavar="PROFILE...", help="Profiles' names (federa-bench profiles) or YAML files. Default: quickstart."
+    ),
+]
+Methods = Annotated[
+    str,
+    typer.Option(
+        help="Methods, separated by spaces; or 'all' (FeDeRA's five), or 'aggregation' (of low-rank adapters)."
     ),
 ]
 SetOption = Annotated[
@@ -28,7 +44,16 @@ Keys = Annotated[
     Path | None,
     typer.Option(metavar="DIR", help="Folder of keys. Default: none on loopback, else ~/.config/federa-bench/keys."),
 ]
-FleetName = Annotated[str | None, typer.Option("--fleet", help="zeromq (agents) or virtual, instead of the profile's.")]
+FleetName = Annotated[
+    str | None,
+    typer.Option("--fleet", help="zeromq (agents), virtual, or ray (virtual, over a cluster), not the profile's."),
+]
+Ray = Annotated[
+    str | None,
+    typer.Option(
+        "--ray", metavar="ADDRESS", help="The Ray cluster of --fleet ray. Default: RAY_ADDRESS, or this machine alone."
+    ),
+]
 External = Annotated[bool, typer.Option("--external", help="Start no agents here; wait for those on devices.")]
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Check the profile, say what would be done, do nothing.")]
 PrintConfig = Annotated[bool, typer.Option("--print-config", help="Print the resolved profile as JSON and stop.")]
@@ -40,5 +65,29 @@ Lrs = Annotated[
 Seeds = Annotated[str, typer.Option(help="Seeds of the test runs: 0-4, 0,2,5 or 0-2,7.")]
 TuneSeeds = Annotated[str | None, typer.Option(help="Seeds of the validation runs. Default: all of --seeds.")]
 TuneRounds = Annotated[int | None, typer.Option(min=1, help="Rounds of a validation run. Default: as many.")]
-Jobs = Annotated[int, typer.Option(min=1, help="Runs at a time.")]
+Jobs = Annotated[
+    int | None,
+    typer.Option(min=1, help="Runs at a time. Default: 1; over a cluster, as many as it has cores for."),
+]
 RetryFailed = Annotated[bool, typer.Option("--retry-failed", help="Try runs again that failed before.")]
+
+
+def methods_of(names: str) -> list[Method]:
+    """The methods that a list of names stands for, in its order; a word may be that of a group.
+
+    ``all`` are FeDeRA's five, ``aggregation`` those that aggregate low-rank adapters, with FedLR, FeDeRA and central
+    beside them.
+
+    Raises:
+        UsageError: a name is unknown, or there is none.
+    """
+    words = names.replace(",", " ").split()
+    wanted = [name for word in words for name in GROUPS.get(word, (word,))]
+    choices = ", ".join((*METHODS, *GROUPS))
+    if not wanted:
+        raise UsageError(f"--methods names no method; choose from: {choices}")
+    for name in wanted:
+        if name not in METHODS:
+            raise UsageError(f"method '{name}' is unknown; choose from: {choices}")
+    grouped = any(word in GROUPS for word in words)
+    return msgspec.convert(list(dict.fromkeys(wanted)) if grouped else wanted, list[Method])

@@ -16,9 +16,9 @@ from harness.library import Listed
 
 GROUPS = {
     ("zeromq", True): "Anywhere: agents on this machine, data and model of the package",
-    ("virtual", True): "Anywhere: virtual fleet, the paper's seconds, stand-ins for model and data",
+    ("virtual", True): "Anywhere: virtual fleet, data and model of the package",
     ("zeromq", False): "With data and a model: agents, on this machine or on devices",
-    ("virtual", False): "With data and a model: virtual fleet, the paper's seconds",
+    ("virtual", False): "With data and a model: virtual fleet",
 }
 """Headings of the list, by fleet and by whether the data set is one of the package's."""
 
@@ -93,7 +93,7 @@ def show(console: Console, experiments: Sequence[Listed], with_commands: bool) -
     """
     width = max(len(experiment.name) for experiment in experiments)
     for key, heading in GROUPS.items():
-        group = [one for one in experiments if (one.fleet, one.brought_along) == key]
+        group = [one for one in experiments if (_kind(one), one.brought_along) == key]
         if not group:
             continue
         console.print(heading, style="bold", markup=False, highlight=False)
@@ -110,3 +110,8 @@ def show(console: Console, experiments: Sequence[Listed], with_commands: bool) -
             highlight=False,
             soft_wrap=True,
         )
+
+
+def _kind(one: Listed) -> str:
+    """Agents or a virtual fleet: that one is trained on a cluster changes nothing of what it is."""
+    return "virtual" if one.fleet == "ray" else one.fleet

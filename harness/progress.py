@@ -21,15 +21,17 @@ from harness.rounds.events import (
     UpdateLost,
 )
 from harness.rounds.machine import RoundMachine
+from harness.rounds.plan import RunPlan
 
 
 class ProgressScreen:
     """Rounds as a bar on a terminal; on anything else one line for each evaluated round."""
 
-    def __init__(self, console: Console, experiment: Experiment, title: str) -> None:
+    def __init__(self, console: Console, experiment: Experiment, method: str) -> None:
         self._console = console
-        self._experiment = experiment
-        self._title = title
+        self._plan = RunPlan.of(experiment, method)
+        self._metric_name = experiment.target.metric
+        self._title = method
         self._live = console.is_terminal
         self._laps_s: list[float] = []
         self._lap_from_s: float | None = None
@@ -46,7 +48,7 @@ class ProgressScreen:
             console=console,
             disable=not self._live,
         )
-        self._task = self._bar.add_task(title, total=experiment.rounds.count, clients="preparing", metric="", left="")
+        self._task = self._bar.add_task(method, total=self._plan.rounds, clients="preparing", metric="", left="")
 
     def __enter__(self) -> ProgressScreen:
         self._bar.start()
@@ -64,8 +66,8 @@ class ProgressScreen:
     def saw(self, event: AnyEvent, machine: RoundMachine) -> None:
         """Show where the run stands after an event."""
         if isinstance(event, AgentJoined):
-            if self._experiment.fleet != "virtual":
-                here, wanted = len(machine.agents), self._experiment.agents.count
+            if not self._plan.virtual:
+                here, wanted = len(machine.agents), self._plan.agents
                 self.say(f"{event.agent} is ready ({here} of {wanted})" if here <= wanted else f"{event.agent} joined")
         elif isinstance(event, AgentLost):
             self._say(f"{event.agent} was lost: {event.reason}", "yellow")
@@ -85,7 +87,7 @@ class ProgressScreen:
         """A round's deadline, where the round was still waiting for its clients."""
         if event.kind != "round" or self._phase != "training" or event.round != machine.round:
             return
-        here = f"{len(machine.completed)} of {self._experiment.rounds.clients_per_round} clients"
+        here = f"{len(machine.completed)} of {self._plan.clients_per_round} clients"
         if machine.phase == "training":
             self._say(
                 f"the deadline of round {event.round} passed with {here}, which is no quorum; waiting on", "yellow"
@@ -109,7 +111,7 @@ class ProgressScreen:
     def _draw(self, machine: RoundMachine, event: AnyEvent) -> None:
         done = len(machine.records)
         open_s = 0.0 if self._lap_from_s is None else time.monotonic() - self._lap_from_s
-        left_s = remaining_s(self._laps_s, self._experiment.rounds.count - done, open_s)
+        left_s = remaining_s(self._laps_s, self._plan.rounds - done, open_s)
         left = "" if machine.over else f"{spoken(left_s)} left"
         metric = self._metric(machine)
         self._bar.update(
@@ -120,20 +122,23 @@ class ProgressScreen:
             left=left,
         )
         if isinstance(event, Evaluated) and not self._live:
-            clock = f"{machine.records[-1].elapsed_s:.1f} s"
-            parts = [f"{self._title} round {done}/{self._experiment.rounds.count}", metric, clock, left and f"({left})"]
-            self._console.print("  ".join(filter(None, parts)), markup=False, highlight=False, soft_wrap=True)
+            # The last record, or the one before it where the next round waited for this to be closed.
+            for record in (each for each in machine.records[-2:] if each.round == event.round):
+                parts = [f"{self._title} round {record.round}/{self._plan.rounds}", metric]
+                parts += [f"{record.elapsed_s:.1f} s", left and f"({left})"]
+                self._console.print("  ".join(filter(None, parts)), markup=False, highlight=False, soft_wrap=True)
 
     def doing(self, machine: RoundMachine) -> str:
         """What is under way, in the few words that the bar has room for."""
         if machine.phase in ("aggregating", "evaluating"):
             return machine.phase
         if machine.phase == "gathering" or (machine.phase == "training" and not machine.agents):
-            return f"agents {len(machine.agents)}/{self._experiment.agents_awaited}"
-        wanted = self._experiment.rounds.clients_per_round
+            return f"agents {len(machine.agents)}/{self._plan.agents}"
+        wanted = self._plan.clients_per_round
         return f"clients {len(machine.completed)}/{wanted}" if machine.selected else ""
 
     def _metric(self, machine: RoundMachine) -> str:
-        name = self._experiment.target.metric
-        values = [record.metrics[name] for record in machine.records if name in record.metrics]
-        return f"{name} {values[-1]:.3f}" if values else ""
+        name = self._metric_name
+        values = (record.metrics[name] for record in reversed(machine.records) if name in record.metrics)
+        newest = next(values, None)
+        return "" if newest is None else f"{name} {newest:.3f}"

@@ -4,7 +4,9 @@ Schema history: 1, the first. 2: the profile in the header knows tasks, roles of
 file ``partition.json`` stands beside it. Runs of 1 are not read: their profiles have keys that are gone. 3: bytes on
 the wire may be null (a virtual fleet has no wire), rounds may tell the drift; runs of 2 are read as they are. 4:
 updates tell how often their connection broke and what was resumed, rounds tell late updates and spare clients; runs of
-2 and 3 are read as they are.
+2 and 3 are read as they are. 5: vitals (energy and what sensors told), timelines (when phases began, how clocks are
+apart), the server's energy, what agents found of their devices; runs of 2 to 4 are read as they are. 6: rounds tell the
+errors of aggregation, the privacy spent and the clients' own metrics; runs of 2 to 5 are read as they are.
 
 ``null`` means "not measured". Durations are seconds on a monotonic clock where they happened; raw values are stored,
 rounding happens in tables alone. ``*_bytes`` without ``wire`` are payload: the blob itself, without any framing.
@@ -17,9 +19,14 @@ from typing import Any, Literal
 
 import msgspec
 
-SCHEMA = 4
-READABLE_SCHEMAS = (2, 3, 4)
-READABLE_WORDS = "2 to 4"
+from harness.losses import ErrorComponents as ErrorComponents  # named with the records that carry them
+from harness.losses import PrivacySpent as PrivacySpent
+from harness.timeline import Timeline
+from harness.vitals import Vitals
+
+SCHEMA = 6
+READABLE_SCHEMAS = (2, 3, 4, 5, 6)
+READABLE_WORDS = "2 to 6"
 
 Clock = Literal["wall", "critical path"]
 Drift = dict[str, tuple[float, float | None]]
@@ -66,7 +73,8 @@ class ClientRecord(Record, frozen=True, kw_only=True):
     a virtual fleet, where all seconds but ``train_cpu_s`` are those of the device and link profiles). ``breaks``: how
     often the agent's connection broke in that time; the outages are in the phases. ``resumed_bytes``: payload that an
     earlier agent, or this one before a restart, had moved already; the phases tell of the rest alone, or of what was
-    done before the restart where nothing was done again.
+    done before the restart where nothing was done again. ``energy_j`` is the one of ``vitals``. ``timeline``: when the
+    phases began; null of an update that an earlier process of the agent had trained.
     """
 
     round: int
@@ -98,6 +106,8 @@ class ClientRecord(Record, frozen=True, kw_only=True):
     warm_up: bool
     breaks: int = 0
     resumed_bytes: int = 0
+    vitals: Vitals | None = None
+    timeline: Timeline | None = None
     update_sha256: str
 
     @property
@@ -122,7 +132,11 @@ class RoundRecord(Record, frozen=True, kw_only=True):
     moved in this round: (mean change of their norms, mean of 1 - cosine), FeDeRA eq. 19-22; the second is null where
     every column was zero before. ``spare`` are clients that were chosen beyond need and not waited for
     (over-selection); they are in none of ``completed`` and ``failed``. ``late`` are updates that came while this round
-    was open and were not aggregated: of an earlier round, or of a client that this one does not wait for.
+    was open and were not aggregated: of an earlier round, or of a client that this one does not wait for. ``energy_j``
+    is that of its clients (null: one was not measured), ``server`` what the controller's own sensors told meanwhile.
+    ``errors`` are told of methods with low-rank factors, ``privacy`` where there is any. ``client_metrics`` are the
+    metrics of each client's own model, where the profile asks for them; those of fedsa are of its personal models,
+    and ``metrics`` their mean.
     """
 
     round: int
@@ -149,6 +163,10 @@ class RoundRecord(Record, frozen=True, kw_only=True):
     drift: Drift | None = None
     spare: tuple[int, ...] = ()
     late: tuple[Late, ...] = ()
+    server: Vitals | None = None
+    errors: ErrorComponents | None = None
+    privacy: PrivacySpent | None = None
+    client_metrics: dict[int, dict[str, float]] = {}
     state_sha256: str
 
 
@@ -185,7 +203,10 @@ class Header(Record, frozen=True, kw_only=True):
 
     init_s = svd_s + ship_s: what the method computes once on the server, and the time to ship it over the link.
     ``provision_s`` (base weights and data shards to the slowest agent) is recorded, not counted. They are null until
-    the agents have joined, ``parameters`` until the workload is prepared. ``profile`` is the resolved experiment.
+    the agents have joined, ``parameters`` and ``shipped_bytes`` until the workload is prepared: the payload that ship_s
+    is of, 0 of a method that ships nothing (null: a run before schema 6). ``profile`` is the resolved experiment.
+    ``devices``: by agent (and "controller"), what was found of its device: see
+    :class:`harness.protocol.beside.DeviceReport`.
     """
 
     schema: int = SCHEMA
@@ -195,12 +216,14 @@ class Header(Record, frozen=True, kw_only=True):
     profile: dict[str, Any]
     profile_sha256: str
     parameters: Parameters | None = None
+    shipped_bytes: int | None = None
     svd_s: float | None = None
     ship_s: float | None = None
     init_s: float | None = None
     provision_s: float | None = None
     clock: Clock | None = None
     agents: tuple[str, ...] = ()
+    devices: dict[str, dict[str, Any]] = {}
     environment: dict[str, Any]
     warnings: tuple[str, ...] = ()
     data: str | None = None

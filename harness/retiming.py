@@ -40,7 +40,9 @@ def has_rate(link: LinkProfile) -> bool:
 
 
 def ships(header: Header) -> bool:
-    """Whether the method's initial state went to each device before the first round, as factors of an SVD do."""
+    """Whether something of the method went to each device before the first round, as factors of an SVD do."""
+    if header.shipped_bytes is not None:
+        return header.shipped_bytes > 0
     return bool(header.svd_s or header.ship_s)
 
 
@@ -83,8 +85,7 @@ def recomputed(
     members: defaultdict[int, list[ClientRecord]] = defaultdict(list)
     for record in changed:
         members[record.round].append(record)
-    state_bytes = clients[0].download_bytes if clients else 0
-    begun = _begun(header, setting, link_seed, state_bytes, conditions)
+    begun = _begun(header, setting, link_seed, shipped_bytes_of(header, clients), conditions)
     elapsed_s, closed = begun.init_s or 0.0, []
     for number in rounds:
         after = _round(number, members[number.round], header.clock or "critical path", elapsed_s, conditions)
@@ -97,7 +98,7 @@ def retimed_client(record: ClientRecord, setting: Setting, link_seed: int, condi
     """One update under ``conditions``: every second that a given link or device decides is computed.
 
     Processor seconds, memory and loss stay as they were recorded. What depends on the real wire or the real device and
-    has no model becomes null: bytes on the wire, energy.
+    has no model becomes null: bytes on the wire, energy and all that sensors told, and the moments of phases.
 
     Raises:
         ProfileError: a table of seconds has no entry for the setting.
@@ -114,10 +115,11 @@ def retimed_client(record: ClientRecord, setting: Setting, link_seed: int, condi
     if conditions.device is not None:
         measured = LocalSeconds(record.load_s, record.train_s, record.serialise_s, record.other_s)
         local = local_seconds(conditions.device, setting, record.steps, measured)
-        record = msgspec.structs.replace(record, **local._asdict(), energy_j=None)
+        record = msgspec.structs.replace(record, **local._asdict())
     if conditions.link is None and conditions.device is None:
         return record
-    return msgspec.structs.replace(record, total_s=sum(getattr(record, name) for name in PHASES))
+    total_s = sum(getattr(record, name) for name in PHASES)
+    return msgspec.structs.replace(record, total_s=total_s, energy_j=None, vitals=None, timeline=None)
 
 
 def scaled_bytes(size_bytes: int, payload_factor: float) -> int:
@@ -138,15 +140,19 @@ def _moved(record: ClientRecord, setting: Setting, link_seed: int, link: LinkPro
         upload_bps=achieved_bps(record.upload_bytes, up.seconds),
         link_down_bps=down.link_bps,
         link_up_bps=up.link_bps,
-        energy_j=None,
     )
 
 
-def _begun(header: Header, setting: Setting, link_seed: int, state_bytes: int, conditions: Conditions) -> Header:
-    """The header with its seconds before the first round, where there are any.
+def shipped_bytes_of(header: Header, clients: Sequence[ClientRecord]) -> int:
+    """What was shipped before the first round. Before schema 6 only FeDeRA shipped anything, the state of round 0: it
+    has as many bytes as any client downloads."""
+    if header.shipped_bytes is not None:
+        return header.shipped_bytes
+    return clients[0].download_bytes if clients else 0
 
-    What is shipped is the state of round 0: it has as many bytes as any client downloads.
-    """
+
+def _begun(header: Header, setting: Setting, link_seed: int, shipped_bytes: int, conditions: Conditions) -> Header:
+    """The header with its seconds before the first round, where there are any."""
     if not ships(header):
         return header
     svd_s, ship_s = header.svd_s or 0.0, header.ship_s or 0.0
@@ -158,7 +164,7 @@ def _begun(header: Header, setting: Setting, link_seed: int, state_bytes: int, c
             round=0,
             client=0,
             direction="init",
-            size_bytes=scaled_bytes(state_bytes, conditions.payload_factor),
+            size_bytes=scaled_bytes(shipped_bytes, conditions.payload_factor),
         ).seconds
     if conditions.device is not None and conditions.device.server.svd_s is not None:
         svd_s = conditions.device.server.svd_s
@@ -198,5 +204,6 @@ def _round(
         wall_s=wall_s,
         critical_path_s=path_s,
         energy_j=energy_j(clients),
+        server=None,
         **msgspec.structs.asdict(parts),
     )

@@ -1,15 +1,17 @@
-"""``federa-bench run``, ``compare`` and ``resume``: runs, from what the command line says to their report."""
+"""``federa-bench run``, ``compare`` and ``resume``: runs, from what the command line says to their report.
+
+What carries them out is imported when one is asked for: ``--help`` waits for nothing that it does not need.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
 
-from harness import launch, listing
 from harness.options import (
     Agents,
     Bind,
@@ -19,16 +21,22 @@ from harness.options import (
     External,
     FleetName,
     Keys,
+    Methods,
     Models,
     Out,
     PrintConfig,
     ProfileName,
     ProfileNames,
+    Ray,
     Rounds,
     Seed,
     SetOption,
+    methods_of,
 )
 from harness.profiles import METHODS, Experiment
+
+if TYPE_CHECKING:
+    from harness.launch import AgentOptions
 
 
 def run(
@@ -45,19 +53,22 @@ def run(
     external: External = False,
     keys: Keys = None,
     fleet: FleetName = None,
+    ray: Ray = None,
     dry_run: DryRun = False,
     print_config: PrintConfig = False,
     debug: Debug = False,
 ) -> int:
     """Run one method of an experiment, print its time to target, write its report."""
-    given = launch.AgentOptions(bind, agents, external, keys)
+    from harness import launch
+
+    given = launch.AgentOptions(bind, agents, external, keys, ray)
     experiments = [launch.experiment_of(profile, set_ or [], rounds, agents, seed, fleet)]
     return _bench(experiments, method, data, models, out, given, dry_run, print_config)
 
 
 def compare(
     profiles_: ProfileNames = None,
-    methods: Annotated[str, typer.Option(help="Methods, separated by spaces, or 'all'.")] = "all",
+    methods: Methods = "all",
     seed: Seed = None,
     data: Data = None,
     models: Models = None,
@@ -69,14 +80,17 @@ def compare(
     external: External = False,
     keys: Keys = None,
     fleet: FleetName = None,
+    ray: Ray = None,
     dry_run: DryRun = False,
     print_config: PrintConfig = False,
     debug: Debug = False,
 ) -> int:
     """Run several methods of an experiment, or of several, one after another, and write one report of them all."""
+    from harness import launch
+
     names = profiles_ or ["quickstart"]
     experiments = [launch.experiment_of(name, set_ or [], rounds, agents, seed, fleet) for name in names]
-    given = launch.AgentOptions(bind, agents, external, keys)
+    given = launch.AgentOptions(bind, agents, external, keys, ray)
     return _bench(experiments, methods, data, models, out, given, dry_run, print_config)
 
 
@@ -85,13 +99,15 @@ def resume(
     bind: Bind = None,
     external: External = False,
     keys: Keys = None,
+    ray: Ray = None,
     debug: Debug = False,
 ) -> int:
     """Go on with a run that was interrupted, from its last recorded event."""
+    from harness import launch
     from harness.bench import resumable
 
     folder = resumable(run_folder)
-    launch.carry_on(folder, launch.AgentOptions(bind, None, external, keys))
+    launch.carry_on(folder, launch.AgentOptions(bind, None, external, keys, ray))
     return launch.report([folder.path])
 
 
@@ -101,11 +117,14 @@ def _bench(
     data: Path | None,
     models: Path | None,
     out: Path,
-    agents: launch.AgentOptions,
+    agents: AgentOptions,
     dry_run: bool,
     print_config: bool,
 ) -> int:
-    wanted = launch.methods_of(methods)
+    from harness import launch, listing
+
+    wanted = methods_of(methods)
+    launch.check_methods(experiments, wanted)
     if print_config:
         launch.print_configs(experiments)
         return 0

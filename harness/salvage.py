@@ -1,7 +1,7 @@
 """What a resume finds of a run's states: their hashes are checked before anything goes on from them.
 
-A lost update is trained again, a lost state is averaged again from its round's updates where these are still there. A
-state cannot be had again otherwise: its round is closed, and its updates were removed.
+A lost update is trained again, a lost state is aggregated again from its round's updates. Where these are gone too, its
+round is opened again, as long as the state before it is there: the last two are kept.
 """
 
 from __future__ import annotations
@@ -11,13 +11,14 @@ from pathlib import Path
 
 from harness.blobs import blob_of
 from harness.errors import BlobError, StoreError, TrainerError
+from harness.learning.aggregation.base import Update
 from harness.records import ClientRecord
 from harness.rounds.events import UpdateLost
 from harness.rounds.machine import RoundMachine
 from harness.states import StateFiles
 
-Average = Callable[[Sequence[tuple[Path, int]], Path], str]
-"""Averages update files, weighted by samples, into a file; its SHA-256."""
+Aggregate = Callable[[int, Sequence[Update]], str]
+"""Makes the checkpoint of a round anew of its updates, in client order; its SHA-256."""
 Say = Callable[[str], None]
 
 
@@ -25,7 +26,8 @@ class Salvage:
     """Checks the files of one run that is about to be resumed.
 
     ``machine`` has seen all recorded events, ``records`` are the updates that it accepted, ``initial`` is the initial
-    state as it was prepared anew. ``say`` is told what was mended.
+    state as it was prepared anew. ``evaluates_clients``: a round's updates are looked at once more when its state is
+    there. ``say`` is told what was mended.
     """
 
     def __init__(
@@ -34,11 +36,13 @@ class Salvage:
         machine: RoundMachine,
         records: Sequence[ClientRecord],
         initial: Path,
-        average: Average,
+        aggregate: Aggregate,
         say: Say,
+        evaluates_clients: bool = False,
     ) -> None:
         self._files, self._machine, self._records = files, machine, records
-        self._initial, self._average, self._say = initial, average, say
+        self._initial, self._aggregate, self._say = initial, aggregate, say
+        self._evaluates_clients = evaluates_clients
 
     def lost(self, at_s: float) -> list[UpdateLost]:
         """Mend what can be mended; the updates that have to be trained again.
@@ -50,13 +54,41 @@ class Salvage:
         if not machine.opened or machine.phase == "finished":
             return []
         self._see_to_the_initial_state()
-        if machine.phase == "evaluating" and self._is_whole(machine.round, machine.state_sha256):
+        if not machine.round:
+            return []
+        if lost := self._lost_before(at_s):
+            return lost
+        aggregated = machine.phase == "evaluating" and self._is_whole(machine.round, machine.state_sha256)
+        if aggregated and not self._evaluates_clients:
             return []  # the round's updates are in its state
-        self._need(len(machine.records), machine.state_before_sha256)
+        self._need(machine.round - 1, machine.state_before_sha256)
+        return self._lost_of(machine.round, at_s)
+
+    def _lost_before(self, at_s: float) -> list[UpdateLost]:
+        """What is lost of the round before the open one, so that it has to be opened again: nothing, as a rule.
+
+        Its state is the one that the open round trains from; while it is evaluated, its clients' updates may be needed
+        for that. Without them it is made again, from the state before it.
+        """
+        machine, round = self._machine, self._machine.goes_back_to
+        if round is None or (machine.phase == "evaluating" and machine.beside is None):
+            return []
+        whole = self._is_whole(round, machine.state_before_sha256)
+        if whole and (machine.beside is None or not self._evaluates_clients):
+            return []
+        lost = self._lost_of(round, at_s)
+        if lost or whole:  # its clients were given what is made of the state before
+            self._need(round - 1, machine.state_before_last_sha256)
+        else:
+            self._need(round, machine.state_before_sha256)
+        return lost
+
+    def _lost_of(self, round: int, at_s: float) -> list[UpdateLost]:
+        """The updates of a round that are gone or damaged."""
         return [
-            UpdateLost(at_s=at_s, round=record.round, client=record.client, reason=reason)
-            for record in self._of_round(machine.round)
-            if (reason := fault_of(self._files.update(record.round, record.client), record.update_sha256))
+            UpdateLost(at_s=at_s, round=round, client=record.client, reason=reason)
+            for record in self._of_round(round)
+            if (reason := fault_of(self._files.update(round, record.client), record.update_sha256))
         ]
 
     def _see_to_the_initial_state(self) -> None:
@@ -70,35 +102,35 @@ class Salvage:
         self._say(f"{fault}; it was written again as it is prepared")
 
     def _need(self, round: int, sha256: str) -> None:
-        """The state that the open round trains from.
+        """A state that is trained from.
 
         Raises:
             StoreError: it is gone.
         """
         if not self._is_whole(round, sha256):
             raise StoreError(
-                f"{fault_of(self._files.checkpoint(round), sha256)}, and the updates that it is the mean of were "
+                f"{fault_of(self._files.checkpoint(round), sha256)}, and the updates that it was made of were "
                 f"removed when round {round} was closed; restore that file from a copy, or start a new run"
             )
 
     def _is_whole(self, round: int, sha256: str) -> bool:
-        """Whether a round's state is there, or could be averaged again."""
+        """Whether a round's state is there, or could be made again."""
         path = self._files.checkpoint(round)
         fault = fault_of(path, sha256)
         if fault is None:
             return True
         of = self._of_round(round)
-        updates = [(self._files.update(round, record.client), record.samples) for record in of]
-        if not of or any(fault_of(path, record.update_sha256) for (path, _), record in zip(updates, of, strict=True)):
+        updates = [Update(record.client, self._files.update(round, record.client), record.samples) for record in of]
+        if not of or any(fault_of(one.path, record.update_sha256) for one, record in zip(updates, of, strict=True)):
             return False
         try:
-            if self._average(updates, path) != sha256:
+            if self._aggregate(round, updates) != sha256:
                 return False
-        except (BlobError, TrainerError):  # whole files that cannot be averaged: of another version
+        except (BlobError, TrainerError):  # whole files that make no state: of another version, or of a damaged one
             return False
         except OSError as error:
             raise self._files.unwritten(path, error) from None
-        self._say(f"{fault}; it was averaged again from the updates of round {round}")
+        self._say(f"{fault}; it was made again of the updates of round {round}")
         return True
 
     def _of_round(self, round: int) -> list[ClientRecord]:

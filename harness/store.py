@@ -193,6 +193,11 @@ class RunFolder(StateFiles):
         kept = [record for record in self.read_clients() if (record.round, record.client) != (round, client)]
         self._replace(CLIENTS, msgspec.json.Encoder().encode_lines(kept))
 
+    def forget_round(self, round: int) -> None:
+        """Take a round's line out of ``rounds.jsonl``."""
+        kept = [record for record in self.read_rounds() if record.round != round]
+        self._replace(ROUNDS, msgspec.json.Encoder().encode_lines(kept))
+
     def rewrite_derived(self, clients: Iterable[ClientRecord], rounds: Iterable[RoundRecord]) -> None:
         """Replace what follows from the events; a resumed run appends to it."""
         self._replace(CLIENTS, msgspec.json.Encoder().encode_lines(list(clients)))

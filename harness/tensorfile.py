@@ -7,6 +7,7 @@ https://github.com/huggingface/safetensors#format. No tensor is read here, so a 
 
 from __future__ import annotations
 
+import functools
 import json
 import math
 from pathlib import Path
@@ -19,6 +20,8 @@ from harness.errors import BlobError
 from harness.protocol.text import plain
 
 MAX_HEADER_BYTES = 16 * 1024 * 1024
+REMEMBERED_BYTES = 1024 * 1024
+"""Longer headers are read anew each time: nobody is to fill the memory with them."""
 LENGTH_BYTES = 8
 DTYPE_BYTES = {
     "BOOL": 1,
@@ -97,13 +100,20 @@ def layout(path: Path) -> Layout:
     """
     try:
         header, data_bytes = _read(path)
-        entries = _entries(header)
+        told = _told if len(header) <= REMEMBERED_BYTES else _told.__wrapped__
+        return told(header, data_bytes)
     except OSError as error:
         raise BlobError(f"{path} cannot be read ({error.strerror}); fetch or write it again") from None
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError, ValueError) as error:
         raise BlobError(f"{path} is no safetensors file: {plain(str(error))[:200]}; fetch or write it again") from None
+
+
+@functools.lru_cache(maxsize=4)
+def _told(header: bytes, data_bytes: int) -> Layout:
+    """What a header says of the bytes behind it. The updates of a round have one header, which is read once."""
+    entries = _entries(header)
     if fault := _fault_of(entries, data_bytes):
-        raise BlobError(f"{path} is no safetensors file: {fault}; fetch or write it again")
+        raise ValueError(fault)
     return Layout(tuple(Tensor(name, entries[name].dtype, tuple(entries[name].shape)) for name in sorted(entries)))
 
 

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Protocol
 
+from harness.learning.outgoing import Outgoing
 from harness.rounds.commands import AssignTask, CancelTask
 from harness.rounds.events import AnyEvent
 
@@ -13,8 +14,8 @@ from harness.rounds.events import AnyEvent
 class Fleet(Protocol):
     """What the controller needs of a fleet: tasks in, events out."""
 
-    def assign(self, task: AssignTask, state: Path, seed: int, update: Path) -> None:
-        """Have ``task.agent`` train ``task.client`` from the file ``state``; its update lands in ``update``."""
+    def assign(self, task: AssignTask, given: Outgoing, seed: int, update: Path) -> None:
+        """Have ``task.agent`` train ``task.client`` from what it is ``given``; its update lands in ``update``."""
 
     def cancel(self, task: CancelTask) -> None:
         """The agent is to stop this task."""

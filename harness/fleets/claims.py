@@ -1,6 +1,11 @@
-"""What an agent claims of its work, held against what the controller knows. Pure."""
+"""What an agent claims of its work, held against what the controller knows. Pure.
+
+Energy and moments, which stand beside it, are judged in :mod:`harness.fleets.beside_claims`.
+"""
 
 from __future__ import annotations
+
+from collections.abc import Collection
 
 from harness.records import ClientRecord
 
@@ -8,23 +13,23 @@ LARGEST = 2**53
 """Larger counts are no whole numbers in a double any more, and no device ever counts so far."""
 
 
-def fault_of(record: ClientRecord, state_bytes: int, update_bytes: int) -> str | None:
+def fault_of(record: ClientRecord, given_bytes: Collection[int], update_bytes: int) -> str | None:
     """Why a record cannot be true, in words; None if it may be.
 
-    ``state_bytes`` and ``update_bytes`` are the sizes of the blobs that went to the agent and came from it.
+    ``given_bytes`` are the sizes of the blobs one of which went to the agent, ``update_bytes`` is that of its update.
     """
     for name in record.__struct_fields__:
-        value = getattr(record, name)
+        value = None if name == "energy_j" else getattr(record, name)
         if isinstance(value, (int, float)) and not 0 <= value <= LARGEST:  # nor is NaN
             return f"its {name} is {value}, which nobody can measure"
     if record.samples < 1:
         return "its update is of no samples; one needs at least one"
     for name, claimed, known in (
-        ("download_bytes", record.download_bytes, state_bytes),
-        ("upload_bytes", record.upload_bytes, update_bytes),
+        ("download_bytes", record.download_bytes, given_bytes),
+        ("upload_bytes", record.upload_bytes, (update_bytes,)),
     ):
-        if claimed != known:
-            return f"its {name} are {claimed}, but {known} are known"
-    if record.resumed_bytes > state_bytes + update_bytes:
+        if claimed not in known:
+            return f"its {name} are {claimed}, but {' or '.join(map(str, sorted(known)))} are known"
+    if record.resumed_bytes > record.download_bytes + update_bytes:
         return f"its resumed_bytes are {record.resumed_bytes}, more than was to be moved"
     return None

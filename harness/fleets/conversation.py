@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Collection
 from functools import partial
 
-import msgspec
-
-from harness.errors import BlobError, TransportError
+from harness.errors import BlobError, ShapingError, TransportError
+from harness.fleets.beside import Beside
 from harness.fleets.claims import fault_of
+from harness.fleets.downlinks import Downlinks
 from harness.fleets.late import LateUpdates
 from harness.fleets.membership import Membership
 from harness.fleets.peers import Peer, Peers
-from harness.fleets.refusals import Refusals
+from harness.fleets.receipts import Receipts
+from harness.fleets.refusals import Kind, Refusals
 from harness.fleets.shelf import Shelf
 from harness.fleets.uploads import Uploads
 from harness.protocol import messages as m
@@ -22,7 +24,11 @@ from harness.transport import Arrival, Server
 
 
 class Conversation:
-    """The talk with all agents. ``late`` knows whose updates counted, ``now`` is the run's clock."""
+    """The talk with all agents. ``late`` knows whose updates counted, ``now`` is the run's clock.
+
+    ``untimed`` are the blobs that are fetched as fast as they come; for all others the agent's link is kept by
+    ``downlinks``. ``beside`` takes what is said beside the rounds.
+    """
 
     def __init__(
         self,
@@ -33,12 +39,17 @@ class Conversation:
         late: LateUpdates,
         refusals: Refusals,
         now: Callable[[], float],
+        untimed: Collection[str] = (),
+        downlinks: Downlinks | None = None,
+        beside: Beside | None = None,
     ) -> None:
+        self._untimed, self._downlinks, self._beside = untimed, downlinks or Downlinks(), beside or Beside()
         self._server = server
         self._shelf = shelf
         self._peers = peers
         self._members = members
         self._uploads = Uploads(server)
+        self._receipts = Receipts(self._downlinks, self._beside, refusals, now)
         self._late = late
         self._refusals = refusals
         self._now = now
@@ -46,14 +57,12 @@ class Conversation:
     @property
     def behind(self) -> bool:
         """Whether there is something to do that no message tells of: see :meth:`catch_up`."""
-        return any(peer.behind for peer in self._peers)
+        return self._uploads.behind is not None
 
     def catch_up(self) -> list[AnyEvent]:
         """Read on in the partial files of updates, one slice of one file: heartbeats are waiting."""
-        for peer in self._peers:
-            if peer.behind:
-                return self._move(peer, partial(self._uploads.catch_up, peer))
-        return []
+        peer = self._uploads.behind
+        return [] if peer is None else self._move(peer, partial(self._uploads.catch_up, peer))
 
     def take(self, arrival: Arrival) -> list[AnyEvent]:
         """A message came.
@@ -71,7 +80,26 @@ class Conversation:
         except TransportError as error:
             return self._refuse_unreadable(arrival, peer, error)
         if isinstance(beat, m.Beat):
-            self._members.beat(arrival.peer, beat, arrival.user)
+            self._members.beat(arrival.peer, beat, arrival.user, self._came_s(arrival))
+        return []
+
+    def _came_s(self, arrival: Arrival) -> float:
+        """The run's clock as a message was taken from its socket."""
+        since_s = 0.0 if arrival.at_s is None else time.monotonic() - arrival.at_s
+        return self._now() - since_s
+
+    def _note(self, peer: Peer, kind: Kind, fault: str | None) -> None:
+        """Something beside the rounds cannot be kept: it is dropped."""
+        if fault:
+            self._refusals.note(kind, f"a {kind} message of agent {peer.name} was dropped: {fault}")
+
+    def _keep_link(self, peer: Peer) -> list[AnyEvent]:
+        """See that the link to an agent is kept from now on; one whose link cannot be kept cannot take part."""
+        try:
+            self._downlinks.keep(peer.name, peer.address)
+        except ShapingError as error:
+            self._server.send(peer.id, m.Refused(reason=str(error)))
+            return self._members.lose(peer, f"its link cannot be kept: {error}")
         return []
 
     def _refuse_key(self, arrival: Arrival, peer: Peer) -> list[AnyEvent]:
@@ -89,13 +117,17 @@ class Conversation:
 
     def _dispatch(self, arrival: Arrival, peer: Peer | None, message: m.ToController) -> list[AnyEvent]:
         if isinstance(message, m.Hello):
-            return self._members.hello(arrival.peer, message, arrival.user)
+            return self._members.hello(arrival.peer, message, arrival.user, arrival.address)
         if peer is None:
             return []  # of an agent that counts as lost, or is here over another connection by now
         peer.seen_s = self._now()
         match message:
             case m.Ready():
-                return self._members.ready(peer, message)
+                return self._keep_link(peer) or self._members.ready(peer, message)
+            case m.Telemetry():
+                self._note(peer, "telemetry", self._beside.sampled(peer.name, message))
+            case m.DeviceReport():
+                self._note(peer, "device", self._beside.reported(peer.name, message.report))
             case m.Goodbye():
                 return self._members.lose(peer, f"it left: {message.reason}")
             case m.Done():
@@ -125,12 +157,15 @@ class Conversation:
 
     def _serve(self, peer: Peer, fetch: m.Fetch) -> list[AnyEvent]:
         """Send what was asked for. It is read chunk by chunk, and no further where the socket takes no more."""
+        of_its_task = peer.fetches(fetch.sha256)
+        if fetch.sha256 not in self._untimed and (events := self._keep_link(peer)):
+            return events
         try:
             for span, data in self._shelf.answer(fetch):
                 if not self._server.send(peer.id, m.Chunk(sha256=fetch.sha256, offset=span.offset), data):
                     break
         except BlobError as error:
-            if peer.order is not None and peer.order.state.sha256 == fetch.sha256:
+            if of_its_task:
                 return self._give_up(peer, str(error))
             if not peer.joined:
                 self._server.send(peer.id, m.Refused(reason=str(error)))
@@ -152,21 +187,13 @@ class Conversation:
         return [late]
 
     def _done(self, peer: Peer, done: m.Done) -> list[AnyEvent]:
-        if peer.task != done.ref or peer.order is None:
+        if peer.task != done.ref:
             return [] if self._late.counted(peer.name, done.ref) else self._not_waited_for(peer, done.ref)
         if peer.landed is None:
             return self._failed(peer, done.ref, "its agent says it is done, but no update of it has landed")
-        if fault := fault_of(done.record, peer.order.state.size_bytes, peer.landed.size_bytes):
+        if fault := fault_of(done.record, peer.downloads_bytes, peer.landed.size_bytes):
             return self._failed(peer, done.ref, f"what its agent says of it cannot be true: {fault}")
-        # Who sent it and what landed is known here; an agent's word on it is not taken.
-        record = msgspec.structs.replace(
-            done.record,
-            agent=peer.name,
-            round=done.ref.round,
-            client=done.ref.client,
-            attempt=done.ref.attempt,
-            update_sha256=peer.landed.sha256,
-        )
+        record = self._receipts.record(peer, done, peer.landed)
         self._late.count(peer.name, done.ref)
         peer.end()
         return [UpdateReceived(at_s=self._now(), record=record)]

@@ -61,7 +61,7 @@ class LocalAgents:
         self.logs.mkdir(parents=True, exist_ok=True)
         for name in local_names(self.count):
             argv = [sys.executable, "-m", "agents", "--connect", self.endpoint, "--name", name]
-            argv += ["--cache", str(self.cache / name), "--once", "--stop-on-stdin-eof"]
+            argv += ["--cache", str(self.cache / name), "--once", "--stop-on-stdin-eof", "--no-doctor"]
             argv += self.keys.get(name, ())
             agent = _Local(name, argv, self.logs / f"{name}.log")
             self._agents.append(agent)

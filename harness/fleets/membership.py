@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from harness.fleets.beside import Beside
+from harness.fleets.device_book import CONTROLLER
+from harness.fleets.downlinks import Downlinks
 from harness.fleets.peers import Peer, Peers
 from harness.fleets.refusals import Refusals
 from harness.profiles import AgentsProfile
@@ -16,7 +19,10 @@ ALIVE_BEATS = 3
 
 
 class Membership:
-    """Decides who is in ``peers``. ``provision`` is what a new agent gets, ``now`` the run's clock."""
+    """Decides who is in ``peers``. ``provision`` is what a new agent gets, ``now`` the run's clock.
+
+    ``downlinks`` keep the links of those who are, ``beside`` is told who comes.
+    """
 
     def __init__(
         self,
@@ -27,7 +33,10 @@ class Membership:
         peers: Peers,
         refusals: Refusals,
         now: Callable[[], float],
+        downlinks: Downlinks | None = None,
+        beside: Beside | None = None,
     ) -> None:
+        self._downlinks, self._beside = downlinks or Downlinks(), beside or Beside()
         self._run_id = run_id
         self._server = server
         self._provision = provision
@@ -36,16 +45,18 @@ class Membership:
         self._refusals = refusals
         self._now = now
         self._left_s = now()
+        self._none_before_s = float("-inf")
+        """Whoever was heard last can be silent for too long then at the earliest: nobody need be looked at before."""
 
-    def hello(self, id: bytes, hello: m.Hello, user: str = "") -> list[AnyEvent]:
-        """An agent came, or came again: welcome and provision it, or refuse it and say why.
+    def hello(self, id: bytes, hello: m.Hello, user: str = "", address: str = "") -> list[AnyEvent]:
+        """An agent came, or came again, from an IP address: welcome and provision it, or refuse it and say why.
 
         An agent whose session is known takes up its place again: only its connection broke.
         Hellos of connections that are closed by now (an agent repeats it while it waits) change nothing, nor does
         one of an older connection that is read after that of a newer.
         """
         before = self._peers.named(hello.agent)
-        if reason := self._refusal(hello, user, before):
+        if reason := self._refusal(hello, user, before) or self._unreachable(id, hello.agent, address, before):
             self._server.send(id, m.Refused(reason=reason))
             return []
         resumed = before is not None and (before.session, before.user) == (hello.session, user)
@@ -55,9 +66,10 @@ class Membership:
             return []
         self._server.known(id)
         if before is not None and resumed:
-            return self._resume(before, id, hello)
+            return self._resume(before, id, hello, address)
         events = self._lose_all([peer for peer in self._peers if peer.id == id or peer is before], "it started again")
-        self._peers.add(self._peer(id, hello, user))
+        self._peers.add(self._peer(id, hello, user, address))
+        self._beside.joined(hello.agent)
         self._server.send(id, self._provision)
         return events
 
@@ -75,8 +87,9 @@ class Membership:
         )
         return [joined]
 
-    def beat(self, id: bytes, beat: m.Beat, user: str = "") -> None:
-        """A heartbeat: answer it. An agent that counts as lost is told so, and says Hello again.
+    def beat(self, id: bytes, beat: m.Beat, user: str = "", received_s: float | None = None) -> None:
+        """A heartbeat that came at ``received_s`` of the run's clock (None: now): answer it, with the stamps of both
+        clocks. An agent that counts as lost is told so, and says Hello again.
 
         One in the name of an agent with another key, or of an earlier process of that name, is no sign of life.
         """
@@ -85,14 +98,24 @@ class Membership:
             return
         peer = self._peers.named(beat.agent)
         if peer is None:
-            self._server.send(id, m.BeatEcho(number=beat.number, known=False), beat=True)
+            self._echo(id, beat, received_s, known=False)
         elif peer.session != beat.session:
             self._refusals.note("session", f"a heartbeat of agent {beat.agent} is of another process than its Hello")
         else:
             peer.seen_s = self._now()
             # The Hello of this connection may be on its way, or was read before one of an older connection.
-            known = beat.connection <= peer.connection
-            self._server.send(id, m.BeatEcho(number=beat.number, known=known), beat=True)
+            self._echo(id, beat, received_s, known=beat.connection <= peer.connection)
+
+    def _echo(self, id: bytes, beat: m.Beat, received_s: float | None, *, known: bool) -> None:
+        now_s = self._now()
+        echo = m.BeatEcho(
+            number=beat.number,
+            known=known,
+            beat_sent_s=beat.sent_s,
+            received_s=now_s if received_s is None else received_s,
+            sent_s=now_s,
+        )
+        self._server.send(id, echo, beat=True)
 
     def back(self, planned_s: float = 0.0) -> None:
         """The loop is back, after at most ``planned_s`` if all went well. Was it away for longer (stopped, swapped out,
@@ -107,9 +130,13 @@ class Membership:
 
     def lose_silent(self) -> list[AnyEvent]:
         """Let go of agents that were not heard for too long."""
-        limit_s = self._settings.lost_after_s
-        silent = [peer for peer in self._peers if self._now() - peer.seen_s > limit_s]
-        return self._lose_all(silent, f"no heartbeat for {limit_s:g} s")
+        limit_s, now_s = self._settings.lost_after_s, self._now()
+        if now_s <= self._none_before_s:
+            return []
+        silent = [peer for peer in self._peers if now_s - peer.seen_s > limit_s]
+        events = self._lose_all(silent, f"no heartbeat for {limit_s:g} s")
+        self._none_before_s = limit_s + min((peer.seen_s for peer in self._peers), default=now_s)
+        return events
 
     def lose_revoked(self) -> list[AnyEvent]:
         """Let go, at once, of agents whose keys are not allowed any more."""
@@ -119,17 +146,18 @@ class Membership:
     def lose(self, peer: Peer, reason: str) -> list[AnyEvent]:
         """An agent is gone. It is told of one that never got ready, too: nothing else says why nobody comes."""
         self._peers.remove(peer)
+        self._downlinks.release(peer.name)
         return [AgentLost(at_s=self._now(), agent=peer.name, reason=reason)]
 
     def _lose_all(self, peers: list[Peer], reason: str) -> list[AnyEvent]:
         return [event for peer in peers for event in self.lose(peer, reason)]
 
-    def _resume(self, peer: Peer, id: bytes, hello: m.Hello) -> list[AnyEvent]:
+    def _resume(self, peer: Peer, id: bytes, hello: m.Hello, address: str) -> list[AnyEvent]:
         """Go on over a new connection, and say again what may have been lost with the old one."""
         former = self._peers.get(id)
         events = [] if former is None or former is peer else self.lose(former, "it started again")
         self._peers.rekey(peer, id)
-        peer.seen_s, peer.connection = self._now(), hello.connection
+        peer.seen_s, peer.connection, peer.address = self._now(), hello.connection, address
         if not hello.provisioned:
             self._server.send(id, self._provision)
         if hello.holds is not None and hello.holds != peer.task:
@@ -147,12 +175,21 @@ class Membership:
         if foreign := self._foreign(hello.agent, user):
             self._refusals.note("name", foreign)
             return foreign
+        if hello.agent == CONTROLLER:
+            return f"an agent cannot be named {CONTROLLER}: that is what this end is called; give it another --name"
         if before is None or before.host == hello.host or before.session == hello.session:
             return None
         alive = self._now() - before.seen_s < ALIVE_BEATS * self._settings.heartbeat_s
         if not alive:
             return None
         return f"an agent named {hello.agent} is here from host {before.host}; give one of the two another --name"
+
+    def _unreachable(self, id: bytes, agent: str, address: str, before: Peer | None) -> str | None:
+        """Why the link to this address cannot be what the profile says; None if it can, as one that is kept already."""
+        if before is not None and before.address == address:
+            return None
+        others = {peer.name: peer.address for peer in self._peers if peer.id != id and peer is not before}
+        return self._downlinks.refusal(agent, address, others)
 
     def _foreign(self, name: str, user: str) -> str | None:
         """Why this key may not speak for an agent of this name; None if it may. Without keys anyone may."""
@@ -165,7 +202,7 @@ class Membership:
             return f"an agent named {name} came with the key of {allowed}; start it with --name {allowed}"
         return None
 
-    def _peer(self, id: bytes, hello: m.Hello, user: str) -> Peer:
+    def _peer(self, id: bytes, hello: m.Hello, user: str, address: str) -> Peer:
         return Peer(
             id=id,
             name=hello.agent,
@@ -173,6 +210,7 @@ class Membership:
             seen_s=self._now(),
             session=hello.session,
             user=user,
+            address=address,
             connection=hello.connection,
         )
 

@@ -15,9 +15,10 @@ from harness.tensorfile import Layout
 class Peer:
     """One agent, from its Hello until it is lost.
 
-    ``id`` is the routing id of its present main socket and ``connection`` its number, ``session`` what its process drew
-    at its start, ``user`` its public key (empty on a plain socket). ``order`` is the message of its task, ``layout``
-    what the task's update has to look like, ``landed`` the update once it has landed whole in ``update``.
+    ``id`` is the routing id of its present main socket and ``connection`` its number, ``address`` the IP address at its
+    end, ``session`` what its process drew at its start, ``user`` its public key (empty on a plain socket).
+    ``order`` is the message of its task, ``fetched`` the hashes of those of the task's blobs that it asked for,
+    ``layout`` what the task's update has to look like, ``landed`` the update once it has landed whole in ``update``.
     """
 
     id: bytes
@@ -26,9 +27,11 @@ class Peer:
     seen_s: float
     session: str = ""
     user: str = ""
+    address: str = ""
     connection: int = 1
     joined: bool = False
     order: Task | None = None
+    fetched: frozenset[str] = frozenset()
     update: Path | None = None
     layout: Layout | None = None
     landing: Landing | None = None
@@ -38,6 +41,29 @@ class Peer:
     def task(self) -> TaskRef | None:
         """The task that it was given."""
         return None if self.order is None else self.order.ref
+
+    @property
+    def blobs(self) -> tuple[BlobRef, ...]:
+        """What it may fetch for its task: the state, or less."""
+        if self.order is None:
+            return ()
+        return (self.order.state,) if self.order.lean is None else (self.order.state, self.order.lean.blob)
+
+    @property
+    def downloads_bytes(self) -> frozenset[int]:
+        """What its task's download may have been, in bytes: one of the blobs that it asked for.
+
+        An agent that finished the task in an earlier try asks for none, and tells of what it fetched then.
+        """
+        fetched = [blob for blob in self.blobs if blob.sha256 in self.fetched]
+        return frozenset(blob.size_bytes for blob in fetched or self.blobs)
+
+    def fetches(self, sha256: str) -> bool:
+        """It asked for a blob; returns whether that is one of its task's."""
+        if all(blob.sha256 != sha256 for blob in self.blobs):
+            return False
+        self.fetched |= {sha256}
+        return True
 
     @property
     def behind(self) -> bool:
@@ -53,6 +79,7 @@ class Peer:
         """It has no task any more."""
         self.let_go()
         self.order = self.update = self.layout = None
+        self.fetched = frozenset()
 
     def let_go(self) -> None:
         """No update is under way any more; bytes that landed in part stay where they are."""
@@ -66,6 +93,7 @@ class Peers:
 
     def __init__(self) -> None:
         self._by_id: dict[bytes, Peer] = {}
+        self._by_name: dict[str, Peer] = {}
 
     def __len__(self) -> int:
         return len(self._by_id)
@@ -79,11 +107,11 @@ class Peers:
 
     def named(self, name: str) -> Peer | None:
         """The peer of this agent name."""
-        return next((peer for peer in self._by_id.values() if peer.name == name), None)
+        return self._by_name.get(name)
 
     def add(self, peer: Peer) -> None:
         """A new agent is here."""
-        self._by_id[peer.id] = peer
+        self._by_id[peer.id] = self._by_name[peer.name] = peer
 
     def rekey(self, peer: Peer, id: bytes) -> None:
         """An agent is here over a new connection: what it does stays; the old connection says nothing any more."""
@@ -94,7 +122,7 @@ class Peers:
     def remove(self, peer: Peer) -> None:
         """An agent is lost."""
         peer.end()
-        del self._by_id[peer.id]
+        del self._by_id[peer.id], self._by_name[peer.name]
 
     def forgive(self, away_s: float, now_s: float) -> None:
         """Nobody could be heard for ``away_s`` seconds: that silence is not theirs."""

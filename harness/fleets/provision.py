@@ -20,9 +20,14 @@ class Provisioning:
     message: Provision
     shelf: Shelf
 
+    @property
+    def untimed(self) -> frozenset[str]:
+        """The hashes of what is fetched as fast as it comes: no link is shaped for it."""
+        return frozenset(blob.sha256 for blob in (*self.message.base, *self.message.shards))
 
-def provisioning(workload: Workload, link: LinkProfile, link_seed: int) -> Provisioning:
-    """Hash the workload's files and put them on a shelf."""
+
+def provisioning(workload: Workload, link: LinkProfile, link_seed: int, telemetry_hz: float = 0.0) -> Provisioning:
+    """Hash the workload's files and put them on a shelf. The rest is for the message as it is."""
     shelf = Shelf()
     base = {name: blob_of(path, name) for name, path in sorted(workload.base.items())}
     shards = {client: blob_of(path, str(client)) for client, path in sorted(workload.shards.items())}
@@ -41,5 +46,6 @@ def provisioning(workload: Workload, link: LinkProfile, link_seed: int) -> Provi
         prepare=msgspec.to_builtins(workload.prepare),
         link=link,
         link_seed=link_seed,
+        telemetry_hz=telemetry_hz,
     )
     return Provisioning(message, shelf)

@@ -13,8 +13,10 @@ from harness.rounds.events import MessagesRefused
 
 log = logging.getLogger(__name__)
 
-Kind = Literal["unreadable", "name", "key", "session"]
-"""A message that cannot be read; another agent's name; another connection's key; a heartbeat of another session."""
+Kind = Literal["unreadable", "name", "key", "session", "claim", "telemetry", "device"]
+"""A message that cannot be read; another agent's name; another connection's key; a heartbeat of another session. Of a
+message that counts: energy or moments that cannot be true, samples or a device's report that cannot be kept.
+"""
 TELL_EVERY_S = 10.0
 """So often at most the record is told."""
 
@@ -35,8 +37,10 @@ class Refusals:
 
     def news(self, unread: Mapping[str, int], now_s: float) -> list[MessagesRefused]:
         """What the record is to be told, if anything: all counts so far. ``unread`` are the server's own."""
+        if now_s - self._told_s < TELL_EVERY_S or not (unread or self.counts):
+            return []
         counts = dict[str, int](sorted((*unread.items(), *self.counts.items())))
-        if counts == self._told or now_s - self._told_s < TELL_EVERY_S:
+        if counts == self._told:
             return []
         self._told, self._told_s = counts, now_s
         return [MessagesRefused(at_s=now_s, counts=counts)]

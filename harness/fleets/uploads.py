@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import math
+import os
+from pathlib import Path
+
 from harness.blobs import Landing, put_back
 from harness.durable import unwritten
 from harness.errors import BlobError, StoreError
 from harness.fleets.peers import Peer
 from harness.protocol import messages as m
-from harness.tensorfile import MAX_HEADER_BYTES, layout
+from harness.tensorfile import DTYPE_BYTES, LENGTH_BYTES, MAX_HEADER_BYTES, Layout, layout
 from harness.transport import Server
 
 SLICE_BYTES = 16 * 1024 * 1024
@@ -19,6 +23,15 @@ class Uploads:
 
     def __init__(self, server: Server) -> None:
         self._server = server
+        self._begun = _Begun()
+        self._reading: list[Peer] = []
+
+    @property
+    def behind(self) -> Peer | None:
+        """A peer whose partial file is still being read: see :meth:`catch_up`."""
+        while self._reading and not self._reading[0].behind:
+            self._reading.pop(0)
+        return self._reading[0] if self._reading else None
 
     def offer(self, peer: Peer, blob: m.BlobRef) -> None:
         """The update of the peer's task is ready: take it. Said again, it goes on from where it is.
@@ -29,13 +42,13 @@ class Uploads:
             BlobError: it cannot be an update of this task; or as :meth:`chunk` does.
             StoreError: it could not be written.
         """
-        if peer.order is None or peer.update is None:
+        if peer.layout is None or peer.update is None:
             return
-        state_bytes = peer.order.state.size_bytes
-        if blob.size_bytes > state_bytes + MAX_HEADER_BYTES:
+        tensor_bytes = _tensor_bytes(peer.layout)
+        if blob.size_bytes > tensor_bytes + LENGTH_BYTES + MAX_HEADER_BYTES:
             raise BlobError(
-                f"agent {peer.name} offered an update of {blob.size_bytes} bytes for a state of {state_bytes}; "
-                "both hold the same tensors"
+                f"agent {peer.name} offered an update of {blob.size_bytes} bytes; the tensors that its task asks for "
+                f"have {tensor_bytes}"
             )
         try:
             if peer.landing is not None and peer.landing.incoming.blob.sha256 == blob.sha256:
@@ -43,8 +56,11 @@ class Uploads:
                 return
             peer.let_go()
             put_back(blob, peer.update)
-            peer.landing = Landing(blob, peer.update, resume=True, at_once=False)
+            alone = not self._begun.before(peer.update)
+            peer.landing = Landing(blob, peer.update, resume=True, at_once=False, alone=alone)
             self._catch_up(peer, peer.landing)
+            if peer.behind:
+                self._reading.append(peer)
         except OSError as error:
             raise _unwritten(peer, error) from None
 
@@ -108,14 +124,36 @@ class Uploads:
         peer.landed = incoming.blob
 
 
+class _Begun:
+    """Which updates of the open round were begun before, here or by an earlier controller: something may be left."""
+
+    def __init__(self) -> None:
+        self._folder: Path | None = None
+        self._names: set[str] = set()
+
+    def before(self, target: Path) -> bool:
+        """Whether this one was; now it is. A round's folder is read once, not for each of its updates."""
+        if target.parent != self._folder:
+            self._folder = target.parent
+            left = os.listdir(self._folder) if self._folder.is_dir() else []
+            self._names = {name.partition(".part")[0].rpartition(".")[0] for name in left if name.endswith(".part")}
+        known = target.name in self._names
+        self._names.add(target.name)
+        return known
+
+
 def _unwritten(peer: Peer, error: OSError) -> StoreError:
     """What to tell a person; an update lies in RUN/updates/ROUND."""
     run = str(peer.update.parents[2]) if peer.update is not None else ""
     return unwritten(f"{peer.update} of {peer.name}", error, run)
 
 
+def _tensor_bytes(layout: Layout) -> int:
+    return sum(DTYPE_BYTES[tensor.dtype] * math.prod(tensor.shape) for tensor in layout.tensors)
+
+
 def _check_layout(peer: Peer) -> None:
-    """Raises BlobError, and removes the file, where it does not hold the tensors that the task's state has."""
+    """Raises BlobError, and removes the file, where it does not hold the tensors that the task asks for."""
     if peer.update is None or peer.layout is None:
         return
     try:

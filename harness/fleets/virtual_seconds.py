@@ -9,9 +9,23 @@ from harness.links import achieved_bps, transfer
 from harness.profiles import Experiment, Method
 from harness.records import ClientRecord
 from harness.rounds.commands import AssignTask
+from harness.timeline import Offset, Timeline
 
 if TYPE_CHECKING:
     from harness.learning.measured import Measured
+
+
+ONE_CLOCK = Offset(offset_s=0.0, uncertainty_s=0.0)
+"""A virtual device has no clock but the run's."""
+
+
+def timeline(arrived_s: float, download_s: float, local: LocalSeconds) -> Timeline:
+    """When the phases of a task begin, one after another; what no phase claims lies before the upload."""
+    loaded_s = download_s + local.load_s
+    trained_s = loaded_s + local.train_s
+    upload_s = trained_s + local.serialise_s + local.other_s
+    moments_s = {"download": 0.0, "load": download_s, "train": loaded_s, "serialise": trained_s, "upload": upload_s}
+    return Timeline(arrived_s=arrived_s, phase_at_s=moments_s, download=ONE_CLOCK, upload=ONE_CLOCK)
 
 
 class VirtualSeconds:
@@ -45,8 +59,12 @@ class VirtualSeconds:
         update_bytes: int,
         update_sha256: str,
         warm_up: bool,
+        arrived_s: float = 0.0,
     ) -> ClientRecord:
-        """The record of a task that was trained here, as if its own device had done it over its own link."""
+        """The record of a task that was trained here, as if its own device had done it over its own link.
+
+        ``state_bytes`` and ``update_bytes`` are what travels; ``arrived_s`` is the run's clock as the task was given.
+        """
         experiment, trained, client = self._experiment, done.trained, task.client
         here = LocalSeconds(done.load_s, done.train_s, done.serialise_s, 0.0)
         local = local_seconds(experiment.device, self._setting, trained.steps, here)
@@ -80,6 +98,7 @@ class VirtualSeconds:
             loss=trained.loss,
             peak_rss_bytes=done.peak_rss_bytes,
             warm_up=warm_up,
+            timeline=timeline(arrived_s, down.seconds, local),
             update_sha256=update_sha256,
         )
 

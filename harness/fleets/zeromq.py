@@ -7,25 +7,31 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from types import TracebackType
 
+from harness.fleets.beside import Beside
 from harness.fleets.conversation import Conversation
+from harness.fleets.downlinks import Downlinks
 from harness.fleets.late import LateUpdates
 from harness.fleets.local import LocalAgents
 from harness.fleets.membership import Membership
 from harness.fleets.peers import Peers
 from harness.fleets.provision import Provisioning
 from harness.fleets.refusals import Kind, Refusals
+from harness.learning.outgoing import Outgoing
 from harness.profiles import AgentsProfile
 from harness.protocol import messages as m
 from harness.rounds.commands import AssignTask, CancelTask
 from harness.rounds.events import AnyEvent, UpdateReceived
-from harness.tensorfile import layout
 from harness.transport import Server
 
 LONGEST_WAIT_S = 0.5
 
 
 class ZeromqFleet:
-    """Agents over ZeroMQ, local or on devices. Implements :class:`harness.fleets.Fleet`."""
+    """Agents over ZeroMQ, local or on devices. Implements :class:`harness.fleets.Fleet`.
+
+    ``downlinks`` keep the links towards them (by default they do so themselves), ``beside`` takes what they tell beside
+    the rounds.
+    """
 
     def __init__(
         self,
@@ -35,25 +41,36 @@ class ZeromqFleet:
         settings: AgentsProfile,
         local: LocalAgents | None,
         now: Callable[[], float],
+        downlinks: Downlinks | None = None,
+        beside: Beside | None = None,
     ) -> None:
         self._server = server
+        self._downlinks, beside = downlinks or Downlinks(), beside or Beside()
         self._shelf = provisioning.shelf
         self._local = local
         self._now = now
         self._peers, self._refusals = Peers(), Refusals()
-        self._members = Membership(run_id, server, provisioning.message, settings, self._peers, self._refusals, now)
-        late = LateUpdates([shard.name for shard in provisioning.message.shards])
-        self._talk = Conversation(server, self._shelf, self._peers, self._members, late, self._refusals, now)
+        message, untimed = provisioning.message, provisioning.untimed
+        self._members = Membership(
+            run_id, server, message, settings, self._peers, self._refusals, now, self._downlinks, beside
+        )
+        self._talk = Conversation(
+            server,
+            self._shelf,
+            self._peers,
+            self._members,
+            LateUpdates([shard.name for shard in message.shards]),
+            self._refusals,
+            now,
+            untimed,
+            self._downlinks,
+            beside,
+        )
 
     @property
     def refused(self) -> Counter[Kind]:
         """What was refused of messages that came through the sockets, by kind."""
         return self._refusals.counts
-
-    @property
-    def unreadable_messages(self) -> int:
-        """Messages that could not be read, of strangers and of agents."""
-        return self.refused["unreadable"]
 
     def __enter__(self) -> ZeromqFleet:
         try:
@@ -69,20 +86,18 @@ class ZeromqFleet:
     ) -> None:
         self.close("the run was interrupted" if error else "the run is over")
 
-    def assign(self, task: AssignTask, state: Path, seed: int, update: Path) -> None:
-        """Have ``task.agent`` train ``task.client`` from the file ``state``; its update lands in ``update``.
-
-        Raises:
-            BlobError: the state is not a file of tensors.
-        """
-        blob = m.BlobRef(name="state", sha256=task.state_sha256, size_bytes=state.stat().st_size)
-        self._shelf.put(blob, state)
+    def assign(self, task: AssignTask, given: Outgoing, seed: int, update: Path) -> None:
+        """Have ``task.agent`` train ``task.client`` from what it is ``given``; its update lands in ``update``."""
+        state = self._offer(task.round, "state", given.sha256, given.whole)
+        less = None
+        if (lean := given.lean) is not None:
+            less = m.LeanState(blob=self._offer(task.round, "lean", lean.sha256, lean.path), since=lean.since)
         peer = self._peers.named(task.agent)
         if peer is None or not peer.joined:
             return  # lost a moment ago, perhaps back already: its AgentLost is on the way to the machine
         ref = m.TaskRef(round=task.round, client=task.client, attempt=task.attempt)
-        order = m.Task(ref=ref, state=blob, seed=seed)
-        peer.begin(order, update, layout(state))
+        order = m.Task(ref=ref, state=state, seed=seed, lean=less)
+        peer.begin(order, update, given.update)
         self._server.send(peer.id, order)
 
     def cancel(self, task: CancelTask) -> None:
@@ -99,7 +114,9 @@ class ZeromqFleet:
         Raises:
             NoAgentsError: the agents of this machine were started often enough, and nobody is connected.
             StoreError: an update could not be written.
+            ShapingError: the kernel does not keep the agents' links any more.
         """
+        self._downlinks.check()
         if self._local is not None:
             self._local.tend(needed=not self._peers)
         self._members.back()
@@ -123,10 +140,17 @@ class ZeromqFleet:
         for peer in self._peers:
             self._server.send(peer.id, m.Stop(reason=reason))
         self._peers.clear()
+        self._downlinks.close()
         self._server.close()
         self._shelf.close()
         if self._local is not None:
             self._local.stop()
+
+    def _offer(self, round: int, name: str, sha256: str, path: Path) -> m.BlobRef:
+        """Put a file of a round on the shelf."""
+        blob = m.BlobRef(name=name, sha256=sha256, size_bytes=path.stat().st_size)
+        self._shelf.put_for(round, blob, path)
+        return blob
 
     def _note_use(self, events: list[AnyEvent]) -> None:
         """An agent of this machine whose update came is worth being started again, should it die."""

@@ -7,12 +7,23 @@ import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from harness.errors import UsageError
 from harness.keys.allowed import AllowedList, WatchedList
-from harness.keys.folder import CONTROLLER, credentials_folder, default_folder, expanded, read_public, read_secret
+from harness.keys.folder import (
+    AGENT,
+    CONTROLLER,
+    credentials_folder,
+    default_folder,
+    expanded,
+    read_public,
+    read_secret,
+)
 from harness.keys.keyfile import KEY
-from harness.transport import CurveClient, CurveServer
+
+if TYPE_CHECKING:  # commands that open no socket start without zmq
+    from harness.transport import CurveClient, CurveServer
 
 
 def is_loopback(endpoint: str) -> bool:
@@ -52,6 +63,8 @@ def controller_security(
         raise UsageError(f"{why}, but {secret} is not there; make it with: {make}")
     _, own = read_secret(secret, environ)
     listed = WatchedList(AllowedList(folder))
+    from harness.transport import CurveServer
+
     return CurveServer(own, lambda: {**listed(), **local}, _command("allow", keys))
 
 
@@ -69,16 +82,23 @@ def agent_security(
 ) -> CurveClient | None:
     """How an agent is secured that connects to ``connect``; None: plain. ``name`` is what --name says.
 
+    A service that systemd gave a key (``agent.secret`` among its credentials) uses it, on loopback too, unless the
+    command line says otherwise.
+
     Raises:
         UsageError: it needs keys, and there are none, or they are no good; or the key is of another name.
     """
-    if given == AgentKeys() and is_loopback(connect):
+    credential = _credential(environ) if given.folder is None else None
+    if given == AgentKeys() and is_loopback(connect) and credential is None:
         return None
     folders = _folders(given.folder, environ)
-    path = expanded(given.secret or _secret_in(folders, name, connect, _command("new NAME", given.folder)))
+    secret = given.secret or credential or _secret_in(folders, name, connect, _command("new NAME", given.folder))
+    path = expanded(secret)
     holder, own = read_secret(path, environ)
     if name not in (None, holder):
         raise UsageError(f"--name {name}, but the key {path} is {holder}'s; leave --name out, or give another --key")
+    from harness.transport import CurveClient
+
     return CurveClient(holder, own, _controller_key(folders, given.controller))
 
 
@@ -86,7 +106,28 @@ def _folders(given: Path | None, environ: Mapping[str, str]) -> list[Path]:
     if given is not None:
         return [expanded(given)]
     credentials = credentials_folder(environ)
-    return [*([credentials] if credentials else []), default_folder(environ)]
+    try:
+        return [*([credentials] if credentials else []), default_folder(environ)]
+    except UsageError:
+        if credentials is None:
+            raise
+        return [credentials]  # the user of a service may have no home
+
+
+def _credential(environ: Mapping[str, str]) -> Path | None:
+    """The secret key that systemd gave this service.
+
+    Raises:
+        UsageError: nobody can tell whether it did: without keys the agent would be somebody else.
+    """
+    credentials = credentials_folder(environ)
+    if credentials is None:
+        return None
+    secret = credentials / f"{AGENT}.secret"
+    try:
+        return secret if secret.exists() else None
+    except OSError as error:
+        raise UsageError(f"the service's credentials in {credentials} cannot be read: {error.strerror}") from None
 
 
 def _secret_in(folders: Sequence[Path], name: str | None, connect: str, make: str) -> Path:
@@ -101,9 +142,8 @@ def _secret_in(folders: Sequence[Path], name: str | None, connect: str, make: st
             raise UsageError(f"{folder} has several secret keys ({names}); say which with --name or --key")
         if wanted:
             return wanted[0]
-    raise UsageError(
-        f"an agent needs a key of its own to connect to {connect}, and {folders[-1]} has none; make one with: {make}"
-    )
+    where = f"{folders[-1]} has none" if len(folders) == 1 else f"neither {folders[0]} nor {folders[1]} has one"
+    raise UsageError(f"an agent needs a key of its own to connect to {connect}, and {where}; make one with: {make}")
 
 
 def _controller_key(folders: Sequence[Path], given: str | None) -> str:

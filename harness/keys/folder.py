@@ -8,13 +8,18 @@ import stat
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from harness.durable import replace_whole
 from harness.errors import UsageError, not_written
 from harness.keys.keyfile import Named, public_line, secret_line, secret_text
-from harness.transport import KeyPair, new_pair, pair_of
+
+if TYPE_CHECKING:  # commands that open no socket start without zmq
+    from harness.transport import KeyPair
 
 CONTROLLER = "controller"
+AGENT = "agent"
+"""What a service's own secret key is called among its credentials, whatever the device's name."""
 FOLDER_VARIABLE, CREDENTIALS_VARIABLE = "FEDERA_BENCH_KEYS", "CREDENTIALS_DIRECTORY"
 
 
@@ -48,6 +53,8 @@ def make_pair(folder: Path, name: str) -> Named:
         UsageError: there is one of that name.
         StoreError: it cannot be written.
     """
+    from harness.transport import new_pair
+
     pair = new_pair()
     public = Named(name, pair.public)
     path = folder / f"{name}.secret"
@@ -100,8 +107,10 @@ def read_secret(path: Path, environ: Mapping[str, str] = os.environ) -> tuple[st
     Raises:
         UsageError: it is not there, others may read it, or it is another user's or damaged.
     """
+    from harness.transport import pair_of
+
     try:
-        with path.open(encoding="ascii") as file:
+        with open(path, encoding="ascii", opener=_at_once) as file:
             found = os.fstat(file.fileno())
             if reason := _unsafe(found, credential=path.parent == credentials_folder(environ)):
                 raise UsageError(f"{path} {reason}")
@@ -145,6 +154,11 @@ def alone(folder: Path) -> Iterator[None]:
         yield
     finally:
         os.close(fd)
+
+
+def _at_once(path: str, flags: int) -> int:
+    """Open a file without waiting for anybody, as a named pipe would have it."""
+    return os.open(path, flags | os.O_NONBLOCK)
 
 
 def _unsafe(found: os.stat_result, *, credential: bool) -> str | None:

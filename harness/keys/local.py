@@ -6,10 +6,13 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from harness.errors import not_written
 from harness.keys.folder import write_secret
-from harness.transport import KeyPair, new_pair
+
+if TYPE_CHECKING:  # commands that open no socket start without zmq
+    from harness.transport import KeyPair
 
 
 @dataclass(frozen=True)
@@ -21,6 +24,8 @@ class LocalKeys:
     @classmethod
     def made(cls, names: Iterable[str]) -> LocalKeys:
         """New pairs. Make them before sockets are opened."""
+        from harness.transport import new_pair
+
         return cls({name: new_pair() for name in names})
 
     @property

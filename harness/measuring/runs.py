@@ -42,7 +42,7 @@ def check(runs: Sequence[Recorded]) -> None:
         UsageError: a run has nothing to measure, or two do not go together; says which, and why.
     """
     for run in runs:
-        if run.experiment.fleet == "virtual":
+        if run.experiment.virtual:
             raise UsageError(
                 f"{run.name} is a run of a virtual fleet, so its seconds are those of profiles; measure a run on agents"
             )

@@ -5,7 +5,8 @@ model, data set, device and link; :mod:`harness.library` reads the files and put
 so that one :class:`Experiment` holds all that decides a run.
 """
 
-from harness.profiles.base import METHODS, FleetKind, Method
+from harness.profiles.base import AGGREGATION_METHODS, FEDERA_METHODS, METHODS, FleetKind, Method
+from harness.profiles.choices import initialisation_of
 from harness.profiles.experiment import Experiment, build, fingerprint
 from harness.profiles.fleet import (
     AgentsProfile,
@@ -15,18 +16,19 @@ from harness.profiles.fleet import (
     RecordProfile,
     ServerSeconds,
     Setting,
+    SimulationProfile,
     TrainSeconds,
     TransferSeconds,
 )
 from harness.profiles.learning import (
     EvaluateProfile,
-    MethodProfile,
     PartitionProfile,
     RoundsProfile,
     SeedsProfile,
     TargetProfile,
     TrainProfile,
 )
+from harness.profiles.methods import FraProfile, Initialisation, MethodProfile, PrivacyProfile, ServerProfile
 from harness.profiles.sources import (
     METRICS,
     ClassesProfile,
@@ -41,6 +43,8 @@ from harness.profiles.sources import (
 )
 
 __all__ = [
+    "AGGREGATION_METHODS",
+    "FEDERA_METHODS",
     "METHODS",
     "METRICS",
     "AgentsProfile",
@@ -51,19 +55,24 @@ __all__ = [
     "EvaluateProfile",
     "Experiment",
     "FleetKind",
+    "FraProfile",
+    "Initialisation",
     "LinkProfile",
     "Method",
     "MethodProfile",
     "ModelProfile",
     "ModulesProfile",
     "PartitionProfile",
+    "PrivacyProfile",
     "RateProfile",
     "RecordProfile",
     "Role",
     "RoundsProfile",
     "SeedsProfile",
+    "ServerProfile",
     "ServerSeconds",
     "Setting",
+    "SimulationProfile",
     "SiteProfile",
     "SplitNames",
     "TargetProfile",
@@ -73,4 +82,5 @@ __all__ = [
     "TransferSeconds",
     "build",
     "fingerprint",
+    "initialisation_of",
 ]

@@ -2,14 +2,34 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Literal, get_args
 
 import msgspec
 from msgspec import Meta
 
-METHODS = ("fedft", "fedbf", "fedap", "fedlr", "federa")
-Method = Literal["fedft", "fedbf", "fedap", "fedlr", "federa"]
-FleetKind = Literal["zeromq", "virtual"]
+FederaMethod = Literal["fedft", "fedbf", "fedap", "fedlr", "federa"]
+AggregationMethod = Literal[
+    "ffa",
+    "fra",
+    "fra-ffa",
+    "flexlora",
+    "flora",
+    "fedex",
+    "rolora",
+    "fedsa",
+    "fedsvd",
+    "slora",
+    "hetlora",
+    "lora-fair",
+]
+Method = Literal[FederaMethod, AggregationMethod, "central"]
+FEDERA_METHODS: tuple[Method, ...] = get_args(FederaMethod)
+"""Those of FeDeRA's tables, in their order."""
+AGGREGATION_METHODS: tuple[Method, ...] = get_args(AggregationMethod)
+"""Ways of aggregating low-rank adapters, the field of FRA-LoRA."""
+METHODS: tuple[Method, ...] = get_args(Method)
+FleetKind = Literal["zeromq", "virtual", "ray"]
+"""Real agents; virtual devices, trained on this machine; virtual devices, trained on a Ray cluster."""
 
 Count = Annotated[int, Meta(ge=1)]
 Seed = Annotated[int, Meta(ge=0, lt=2**32)]

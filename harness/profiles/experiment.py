@@ -10,16 +10,18 @@ import msgspec
 from harness.errors import ProfileError
 from harness.explanation import explain
 from harness.profiles.base import FleetKind, Method, Name, Profile
-from harness.profiles.fleet import AgentsProfile, DeviceProfile, LinkProfile, RecordProfile, Setting
+from harness.profiles.choices import fault_of
+from harness.profiles.fleet import AgentsProfile, DeviceProfile, LinkProfile, RecordProfile, Setting, SimulationProfile
+from harness.profiles.fusing import refusal_of
 from harness.profiles.learning import (
     EvaluateProfile,
-    MethodProfile,
     PartitionProfile,
     RoundsProfile,
     SeedsProfile,
     TargetProfile,
     TrainProfile,
 )
+from harness.profiles.methods import MethodProfile
 from harness.profiles.sources import LOSS, METRICS, DatasetProfile, ModelProfile
 
 
@@ -43,6 +45,7 @@ class Experiment(Profile, frozen=True, kw_only=True):
     seeds: SeedsProfile = SeedsProfile()
     agents: AgentsProfile = AgentsProfile()
     record: RecordProfile = RecordProfile()
+    simulation: SimulationProfile = SimulationProfile()
 
     def __post_init__(self) -> None:
         if self.rounds.chosen > self.partition.clients:
@@ -51,11 +54,14 @@ class Experiment(Profile, frozen=True, kw_only=True):
                 f"rounds.clients_per_round is {self.rounds.clients_per_round}{spare}, "
                 f"more than the {self.partition.clients} of partition.clients"
             )
-        if self.fleet != "virtual" and self.link.transfers:
+        if not self.virtual and self.link.transfers:
             raise ValueError(
                 f"link '{self.link.name}' is a table of measured seconds, which real transfers cannot keep to; "
                 "choose fleet virtual, or a link with a rate"
             )
+        for name, settings in self.methods.items():
+            if fault := fault_of(name, settings):
+                raise ValueError(f"methods.{name}: {fault}")
         allowed = [metric for metric in METRICS[self.dataset.task] if metric != LOSS]
         for target in self.targets:
             if target.metric not in allowed and self.train.trainer != "null":
@@ -65,6 +71,11 @@ class Experiment(Profile, frozen=True, kw_only=True):
                 )
 
     @property
+    def virtual(self) -> bool:
+        """Whether devices are virtual, and seconds those of the profiles: on this machine, or over a cluster."""
+        return self.fleet in ("virtual", "ray")
+
+    @property
     def targets(self) -> tuple[TargetProfile, ...]:
         """All targets; the first is the one that a single figure is about."""
         return (self.target, *self.further_targets)
@@ -72,11 +83,48 @@ class Experiment(Profile, frozen=True, kw_only=True):
     @property
     def agents_awaited(self) -> int:
         """How many agents a run begins with; in a virtual fleet each client of a round has one of its own."""
-        return self.rounds.chosen if self.fleet == "virtual" else self.agents.count
+        return self.rounds.chosen if self.virtual else self.agents.count
 
     def method(self, name: Method) -> MethodProfile:
         """Settings of one method; the defaults where the profile has none."""
         return self.methods.get(name, MethodProfile())
+
+    def check(self, name: Method) -> None:
+        """See that this method can be run as the experiment says.
+
+        Raises:
+            ProfileError: the fleet, the rounds or the task are none for it; the sentence says which would be.
+        """
+        clients, chosen = self.partition.clients, self.rounds.clients_per_round
+        if name == "fedsa" and not self.virtual:
+            raise ProfileError(
+                "fedsa keeps B and the head at each client, and real agents train whichever client comes; "
+                "run it with --fleet virtual, where each client has a device of its own"
+            )
+        if name == "fedsa" and chosen < clients:
+            raise ProfileError(
+                f"fedsa is told of all clients' own models, and {chosen} of {clients} train in a round; "
+                "set rounds.clients_per_round to partition.clients"
+            )
+        if name == "central" and chosen != clients:
+            raise ProfileError(
+                f"central trains on the data of all clients in each round, and {chosen} of {clients} take part; "
+                "set rounds.clients_per_round to partition.clients"
+            )
+        fused = self.simulation.fused_clients
+        if fused > 1 and not self.virtual:
+            raise ProfileError(
+                f"simulation.fused_clients is {fused}: agents train one client at a time; set it to 1, or run with "
+                "--fleet virtual"
+            )
+        if fused > 1 and self.train.trainer != "null" and (refused := refusal_of(name, self.method(name))):
+            raise ProfileError(f"simulation.fused_clients is {fused}: {refused}")
+        private = self.method(name).privacy.kind
+        if private == "dp-sgd" and self.dataset.task != "text-classification":
+            raise ProfileError(
+                f"dp-sgd protects samples of one row, and those of {self.dataset.task} are several; "
+                "choose a data set of text-classification, or privacy.kind server"
+            )
 
     def setting(self, name: Method) -> Setting:
         """What a run of this method is timed as by tables of seconds."""

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from typing import Annotated, Literal
+
 import msgspec
+from msgspec import Meta
 
 from harness.profiles.base import Count, Method, Name, NonNegative, Profile, Rate, Seconds
 
@@ -95,6 +98,9 @@ class TransferSeconds(Profile, frozen=True, kw_only=True):
 class LinkProfile(RateProfile, frozen=True, kw_only=True):
     """A link, the same in both directions unless ``up`` says otherwise.
 
+    ``shaping`` is how its rate is kept on real agents: "user", by the pace at which agent and controller send chunks;
+    or "kernel", by a tc class of the network interface at each end, for which both need the privileged helper.
+
     ``latency_s`` is one way. ``overhead_s`` is what a transfer takes beyond latency and rate; it is for virtual clocks
     alone, since real transfers have their own. ``transfers`` is a table of measured seconds, in place of any rate: a
     virtual clock looks them up.
@@ -105,11 +111,14 @@ class LinkProfile(RateProfile, frozen=True, kw_only=True):
     overhead_s: NonNegative = 0.0
     up: RateProfile | None = None
     transfers: tuple[TransferSeconds, ...] = ()
+    shaping: Literal["user", "kernel"] = "user"
 
     def __post_init__(self) -> None:
         super().__post_init__()
         if self.transfers and (self.shaped or self.up is not None or self.latency_s or self.overhead_s):
             raise ValueError("transfers stands alone: a link has a table of seconds, or rates and latency")
+        if self.shaping == "kernel" and not (self.shaped or self.rate("up").shaped):
+            raise ValueError("shaping 'kernel' needs a rate to keep; without one leave shaping out")
 
     def rate(self, direction: str) -> RateProfile:
         """The rate of a direction: that of ``up`` for uploads, where it is given."""
@@ -129,10 +138,29 @@ class AgentsProfile(Profile, frozen=True, kw_only=True):
             raise ValueError("lost_after_s must be longer than heartbeat_s: else agents are lost between heartbeats")
 
 
+class SimulationProfile(Profile, frozen=True, kw_only=True):
+    """How the clients of a virtual fleet are trained; no seconds of theirs depend on it where a device has a table.
+
+    ``processes`` train side by side, ``device.threads`` each; by default as many as the machine has cores for, or one
+    where the seconds that training takes here are what counts. They change no bit of what is learned.
+
+    ``fused_clients`` at most are trained as one batch by a process, where a method trains low-rank factors: the frozen
+    weights are read once for all of them. What is learned is then equal to training one by one but for rounding.
+    """
+
+    processes: Count | None = None
+    fused_clients: Count = 1
+
+
 class RecordProfile(Profile, frozen=True, kw_only=True):
-    """What is recorded beyond the usual. ``drift``: how far the global A and B move each round (FeDeRA, eq. 19-22)."""
+    """What is recorded beyond the usual.
+
+    ``drift``: how far the global A and B move each round (FeDeRA, eq. 19-22). ``telemetry_hz``: how often a second the
+    sensors of agents' devices are read; 0: not at all.
+    """
 
     drift: bool = False
+    telemetry_hz: Annotated[float, Meta(ge=0, le=50)] = 10.0
 
 
 class Setting(msgspec.Struct, frozen=True):

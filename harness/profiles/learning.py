@@ -69,6 +69,9 @@ class TrainProfile(Profile, frozen=True, kw_only=True):
     over ``warm_up_rounds``, then constant, or a linear or cosine decay to the last round. Contexts of questions are
     read in windows that overlap by ``stride`` tokens, after at most ``question_length`` tokens of the question.
 
+    With ``max_steps`` a round ends after so many optimiser steps, on the rows that come first in its order, which is
+    another one in each round; a client weighs as many samples as it has nonetheless.
+
     ``null_noise`` is the standard deviation of noise, drawn from the task's seed, that the null trainer adds to its
     input: the states of such a run tell whether each update counted, and counted once.
 
@@ -81,6 +84,7 @@ class TrainProfile(Profile, frozen=True, kw_only=True):
     batch_size: Count = 16
     micro_batch_size: Count | None = None
     epochs: Count = 1
+    max_steps: Count | None = None
     max_length: Annotated[int, Meta(ge=8, le=4096)] = 256
     stride: Annotated[int, Meta(ge=0)] = 128
     question_length: Count = 64
@@ -95,7 +99,10 @@ class EvaluateProfile(Profile, frozen=True, kw_only=True):
 
     With ``split: validation`` the share ``validation_share`` is cut off the training samples, by seed, and evaluated
     instead: learning rates are chosen there, never on the test split. ``answer_length`` is the longest answer looked
-    for, in tokens.
+    for, in tokens. With ``clients`` each client's own model, as its update has it, is evaluated too.
+
+    ``overlap``: whether a state may be evaluated while the next round trains already; ``auto``: where that disturbs
+    nobody's seconds, since no client trains on the controller's machine or its seconds are those of a table.
     """
 
     split: Literal["test", "validation"] = "test"
@@ -104,15 +111,8 @@ class EvaluateProfile(Profile, frozen=True, kw_only=True):
     sample: Count | None = None
     batch_size: Count = 64
     answer_length: Count = 30
-
-
-class MethodProfile(Profile, frozen=True, kw_only=True):
-    """Settings of one method. ``rank`` and ``alpha`` are LoRA's r and beta; ``reduction`` is width over bottleneck."""
-
-    lr: Annotated[float, Meta(gt=0, le=1)] = 5e-4
-    rank: Count = 32
-    alpha: Annotated[float, Meta(gt=0)] = 32.0
-    reduction: Count = 16
+    clients: bool = False
+    overlap: Literal["auto", "always", "never"] = "auto"
 
 
 class TargetProfile(Profile, frozen=True, kw_only=True):

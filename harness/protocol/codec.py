@@ -5,6 +5,7 @@ Words for people come out as one line of printable characters: they are on their
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Any
 
 import msgspec
@@ -62,6 +63,15 @@ def _decode(decoder: Any, frame: bytes | memoryview) -> Any:
         raise TransportError(
             f"a message could not be read: {plain(str(error))[:200]}; are both sides of the same version?"
         ) from None
-    said = {name: text for name in WORDS if isinstance(text := getattr(message, name, None), str)}
-    shown = {name: plain(text) for name, text in said.items()}
-    return message if said == shown else msgspec.structs.replace(message, **shown)
+    shown = {}
+    for name in _words_among(message.__struct_fields__):
+        said = getattr(message, name)
+        if said != (clean := plain(said)):
+            shown[name] = clean
+    return msgspec.structs.replace(message, **shown) if shown else message
+
+
+@cache
+def _words_among(fields: tuple[str, ...]) -> tuple[str, ...]:
+    """Those of a message's fields that are free text."""
+    return tuple(name for name in fields if name in WORDS)

@@ -11,9 +11,14 @@ from msgspec import Meta
 Sha256 = Annotated[str, Meta(pattern=r"^[0-9a-f]{64}\Z")]
 Size = Annotated[int, Meta(ge=0)]
 FileName = Annotated[str, Meta(pattern=r"^[A-Za-z0-9_][A-Za-z0-9._-]{0,127}\Z")]
+Port = Annotated[int, Meta(ge=1, le=65535)]
 Text = Annotated[str, Meta(max_length=4000)]
 Session = Annotated[str, Meta(pattern=r"^[0-9a-f]{16}\Z")]
 AgentName = Annotated[str, Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}\Z")]
+
+
+class Message(msgspec.Struct, frozen=True, kw_only=True, tag_field="type"):
+    """Base of every message."""
 
 
 class BlobRef(msgspec.Struct, frozen=True, kw_only=True):

@@ -12,7 +12,8 @@ random at each start of an agent; its name stands in Hello and Beat.
                                  <-   Chunk + bytes  at most 256 KiB each, until the credit is used
     Ready                        ->                  everything is in place, the trainer is up
                                  <-   Task
-    Fetch / Chunk ...                                the round's state, over the shaped link
+    Fetch / Chunk ...                                the round's state, or less where that is enough (LeanState), over
+                                                     the shaped link
     Report                       ->                  the phases so far
     Offer                        ->                  an update is there to be taken
                                  <-   Accept         from this offset on, with this credit
@@ -21,6 +22,7 @@ random at each start of an agent; its name stands in Hello and Beat.
                                  <-   Received       the whole blob landed and matches its hash
     Done                         ->                  the final record of this update
     Failed                       ->                  the task ended without an update
+    DeviceReport, Telemetry      ->                  what the device is; samples of its sensors, between transfers
                                  <-   Cancel, Stop, Refused
     Goodbye                      ->
 
@@ -34,22 +36,22 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Union
 
-import msgspec
 from msgspec import Meta
 
 from harness.profiles import LinkProfile
-from harness.protocol.fields import AgentName, Session, Sha256, Size, Text
+from harness.protocol.beside import Beat as Beat  # named with the messages of the choreography
+from harness.protocol.beside import BeatEcho as BeatEcho
+from harness.protocol.beside import DeviceReport as DeviceReport
+from harness.protocol.beside import Telemetry as Telemetry
+from harness.protocol.fields import AgentName, Port, Session, Sha256, Size, Text
 from harness.protocol.fields import BlobRef as BlobRef  # named with the messages that carry them
+from harness.protocol.fields import Message as Message
 from harness.protocol.fields import TaskRef as TaskRef
 from harness.records import ClientRecord
 
-PROTOCOL = 4
+PROTOCOL = 6
 MAX_CHUNK_BYTES = 256 * 1024
 MAX_FRAMES = 2
-
-
-class Message(msgspec.Struct, frozen=True, kw_only=True, tag_field="type"):
-    """Base of every message."""
 
 
 class Hello(Message, frozen=True, kw_only=True, tag="hello"):
@@ -81,7 +83,7 @@ class Welcome(Message, frozen=True, kw_only=True, tag="welcome"):
     """
 
     run_id: Text
-    beat_port: int
+    beat_port: Port
     heartbeat_s: float
     lost_after_s: float
     resumed: bool = False
@@ -91,9 +93,10 @@ class Provision(Message, frozen=True, kw_only=True, tag="provision"):
     """What to have before the first task.
 
     ``base`` are the files of the pretrained model (by file name), ``shards`` the clients' data (name: client id),
-    both fetched unshaped if the cache lacks them. ``init`` is the method's initial state where clients need it to
-    form their frozen weights (FeDeRA's A0, B0): it is always fetched, over the shaped link, and timed.
-    ``prepare`` goes to the trainer as it is (see :mod:`harness.learning.spec`).
+    both fetched unshaped if the cache lacks them. ``init`` is what a method ships once: factors that clients need to
+    form their frozen weights (FeDeRA's A0, B0), or that they never train (FFA's A). It is always fetched, over the
+    shaped link, and timed. ``prepare`` goes to the trainer as it is (see :mod:`harness.learning.spec`).
+    ``telemetry_hz`` is how often sensors are read; 0: not at all.
     """
 
     base: tuple[BlobRef, ...]
@@ -102,6 +105,7 @@ class Provision(Message, frozen=True, kw_only=True, tag="provision"):
     prepare: dict[str, Any]
     link: LinkProfile
     link_seed: int
+    telemetry_hz: float = 0.0
 
 
 class Ready(Message, frozen=True, kw_only=True, tag="ready"):
@@ -111,12 +115,24 @@ class Ready(Message, frozen=True, kw_only=True, tag="ready"):
     ship_s: float
 
 
+class LeanState(Message, frozen=True, kw_only=True, tag="lean"):
+    """A smaller blob than a task's state, and enough for a trainer that was last given the state ``since``."""
+
+    blob: BlobRef
+    since: Sha256
+
+
 class Task(Message, frozen=True, kw_only=True, tag="task"):
-    """Train a client from a state. The shard is the one of that client in Provision."""
+    """Train a client from a state. The shard is the one of that client in Provision.
+
+    The agent fetches one blob: ``state``, or that of ``lean`` if its trainer process was last given ``lean.since``. By
+    either it was then given ``state``; its record tells the bytes of the one that it fetched.
+    """
 
     ref: TaskRef
     state: BlobRef
     seed: int
+    lean: LeanState | None = None
 
 
 class Fetch(Message, frozen=True, kw_only=True, tag="fetch"):
@@ -217,27 +233,6 @@ class Goodbye(Message, frozen=True, kw_only=True, tag="goodbye"):
     reason: Text
 
 
-class Beat(Message, frozen=True, kw_only=True, tag="beat"):
-    """I am alive. ``number`` grows by one; ``doing`` is a word for people (idle, fetching, training, sending).
-
-    ``session`` and ``connection`` are those of the Hello over the main socket.
-    """
-
-    agent: AgentName
-    session: Session
-    number: Size
-    doing: Annotated[str, Meta(max_length=32)]
-    connection: Size = 1
-
-
-class BeatEcho(Message, frozen=True, kw_only=True, tag="beat-echo"):
-    """The controller is alive and saw this number. Not ``known``: the agent counts as lost, or as one that is here over
-    an older connection, and is to say Hello over a new one."""
-
-    number: Size
-    known: bool = True
-
-
-ToController = Union[Hello, Ready, Fetch, Report, Offer, Chunk, Done, Failed, Goodbye]
+ToController = Union[Hello, Ready, Fetch, Report, Offer, Chunk, Done, Failed, Telemetry, DeviceReport, Goodbye]
 ToAgent = Union[Welcome, Provision, Task, Chunk, Accept, Credit, Received, Corrupt, Cancel, Stop, Refused]
 BeatMessage = Union[Beat, BeatEcho]

@@ -192,11 +192,6 @@ class Outgoing:
         """Bytes before this offset may be sent."""
         self._corrupt_before = False
 
-    @property
-    def all_sent(self) -> bool:
-        """Whether nothing is left to send; the acknowledgement may still be under way."""
-        return self.offset == self.blob.size_bytes
-
     def accepted(self, accept: Accept) -> None:
         """The receiver wants the blob, from an offset on; it may say so again after a Corrupt.
 

@@ -6,13 +6,13 @@ import secrets
 from typing import Any
 
 import zmq
-from zmq.utils.monitor import recv_monitor_message
 
 from harness.errors import TransportError
 from harness.protocol.messages import Message
 from harness.transport.limits import MAX_FRAME_BYTES, fault_of
+from harness.transport.monitor import next_event
 from harness.transport.security import CurveClient, NoSecurity, Security
-from harness.transport.wire import Arrival, arrival_of, configure, frames_of, received, wire_bytes_of
+from harness.transport.wire import Arrival, arrival_of, configure, frames_of, readable, received, sent, wire_bytes_of
 
 WATCHED = (
     zmq.EVENT_DISCONNECTED
@@ -38,17 +38,19 @@ class Channel:
         self._breaks = self._unanswered = 0
         self._refusal: str | None = None
 
-    def send(self, message: Message, payload: bytes | None = None) -> None:
+    def send(self, message: Message, payload: bytes | memoryview | None = None) -> None:
         """Queue a message; it leaves once the connection stands."""
         frames = frames_of(message, payload)
         try:
-            self.socket.send_multipart(frames, zmq.DONTWAIT, copy=False)
+            sent(self.socket, frames)
         except zmq.ZMQError as error:
             raise TransportError(f"a message to the controller could not be sent: {error}") from None
         self.sent_wire_bytes += wire_bytes_of(*frames)
 
     def receive(self) -> list[Arrival]:
         """Messages that are here, without waiting; those with too many frames are dropped."""
+        if not readable(self.socket):
+            return []  # to take nothing from a socket costs more than to ask
         good = [arrival_of(frames, b"", beat=False) for frames in received(self.socket) if _fits(frames)]
         self.received_wire_bytes += sum(arrival.wire_bytes for arrival in good)
         return good
@@ -78,8 +80,8 @@ class Channel:
         self._context.term()
 
     def _watch(self) -> None:
-        while self.monitor.poll(0):
-            event = recv_monitor_message(self.monitor)["event"]
+        while readable(self.monitor):
+            event = next_event(self.monitor)
             # What cannot be decrypted ends a connection that stands. libzmq 4.3.5 may not say DISCONNECTED then,
             # nor close it, and nothing comes over it any more.
             damaged = self._stands and event == zmq.EVENT_HANDSHAKE_FAILED_PROTOCOL

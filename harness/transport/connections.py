@@ -22,7 +22,7 @@ DISCARD = struct.pack("ii", 1, 0)
 """SO_LINGER with no time: what is still to be sent is thrown away when the socket is closed."""
 
 
-@dataclass(frozen=True)
+@dataclass
 class Connection:
     """One TCP connection: its descriptor here, its inode, its other end's address; ``noted`` grows with each message.
 
@@ -70,6 +70,11 @@ class Connections:
         if inode is None:
             return  # closed since the message came
         self._noted += 1
+        held = self._of_user[user].get(line) if self._users.get(line) == user else None
+        if held is not None and held.fd == fd and held.inode == inode:  # the same as before, as nearly always
+            held.noted = self._noted
+            self._of_user[user].move_to_end(line)
+            return
         if self._users.get(line, user) != user:
             del self._of_user[self._users[line]][line]
         theirs = self._of_user.setdefault(user, OrderedDict())

@@ -15,9 +15,10 @@ import zmq
 from harness.errors import TransportError
 from harness.protocol.messages import Message
 from harness.transport.admission import REREAD_S, Admission
+from harness.transport.handshakes import Handshakes
 from harness.transport.limits import RateLimits, fault_of
 from harness.transport.security import CurveServer, NoSecurity, Security
-from harness.transport.wire import Arrival, arrival_of, configure, frames_of, received, wait
+from harness.transport.wire import Arrival, arrival_of, awaited, configure, frames_of, received, sent
 
 LOOPBACK = "tcp://127.0.0.1:*"
 DESCRIPTORS = 8192
@@ -39,12 +40,12 @@ class Server:
         admission: Admission | None = None,
     ) -> None:
         self._context, self._main, self._beat, self._admission = context, main, beat, admission
-        self._limits = RateLimits()
+        self._limits, self._handshakes = RateLimits(), Handshakes([main, beat])
         self.endpoint = _bound(main)
         """Where agents connect to, with the real port."""
-        self.beat_port = int(_bound(beat).rpartition(":")[2])
+        self.port, self.beat_port = (int(_bound(socket).rpartition(":")[2]) for socket in (main, beat))
         self.refused: Counter[str] = Counter()
-        """Messages dropped unread, by reason: frames, head, payload, rate, revoked; and handshakes (key)."""
+        """Messages dropped unread, by reason: frames, head, payload, rate, revoked; and handshakes: key, handshake."""
         self.closed = False
 
     def poll(self, timeout_s: float | None, fds: Sequence[int] = ()) -> tuple[list[Arrival], set[int]]:
@@ -59,13 +60,14 @@ class Server:
             if arrivals or ready or late or (self._admission is not None and self._admission.has_revoked):
                 return arrivals, ready
 
-    def send(self, peer: bytes, message: Message, payload: bytes | None = None, *, beat: bool = False) -> bool:
+    def send(
+        self, peer: bytes, message: Message, payload: bytes | memoryview | None = None, *, beat: bool = False
+    ) -> bool:
         """Send to a peer; False where the peer is gone, or its key is not allowed any more."""
         if self._admission is not None and not self._admission.may_get((beat, peer)):
             return False
-        frames = [peer, *frames_of(message, payload)]
         try:
-            (self._beat if beat else self._main).send_multipart(frames, zmq.DONTWAIT, copy=False)
+            sent(self._beat if beat else self._main, [peer, *frames_of(message, payload)])
         except zmq.ZMQError as error:
             if error.errno in (zmq.EHOSTUNREACH, zmq.EAGAIN):
                 return False
@@ -89,6 +91,7 @@ class Server:
         if self.closed:
             return
         self.closed = True
+        self._handshakes.close()
         for socket in (self._main, self._beat):
             socket.close(linger=round(linger_s * 1000))
         if self._admission is not None:
@@ -101,15 +104,20 @@ class Server:
         if self._admission is not None:
             sockets.append(self._admission.socket)
             left_s = REREAD_S if left_s is None else min(left_s, REREAD_S)
-        ready = wait(sockets, fds, left_s)
+        full, ready = awaited(sockets, fds, left_s)
         if self._admission is not None and (turned_away := self._admission.tend(time.monotonic())):
             self.refused["key"] += turned_away
-        return [*self._drain(self._beat, beat=True), *self._drain(self._main, beat=False)], ready
+            self._handshakes.refused(turned_away)
+        if failed := self._handshakes.failed(time.monotonic()):
+            self.refused["handshake"] += failed
+        beats = self._drain(self._beat, beat=True) if self._beat in full else []
+        messages = self._drain(self._main, beat=False) if self._main in full else []
+        return [*beats, *messages], ready
 
     def _drain(self, socket: zmq.Socket[bytes], *, beat: bool) -> list[Arrival]:
         good = []
         for frames in received(socket):
-            peer, rest = bytes(frames[0].buffer), frames[1:]
+            peer, rest = frames[0].bytes, frames[1:]
             user, reason = self._judge((beat, peer), rest)
             if reason is None:
                 good.append(arrival_of(rest, peer, beat, user))

@@ -4,8 +4,9 @@ controlled by credit in bytes (:mod:`harness.protocol.transfer`): at one, a ROUT
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+import time
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any, NamedTuple
 
 import zmq
 
@@ -16,16 +17,20 @@ from harness.transport.limits import MAX_FRAME_BYTES
 UNHEARD_MS = 60_000
 """A connection whose other end acknowledges nothing for so long is closed, and so noticed. Heartbeats on their own
 connection do not tell that the main one is dead; by default the kernel would try for a quarter of an hour."""
+READABLE, AT_ONCE = int(zmq.POLLIN), int(zmq.DONTWAIT)
+AT_ONCE_WITH_MORE = int(zmq.DONTWAIT | zmq.SNDMORE)
+"""Plain numbers: combining pyzmq's flags takes as long as sending a small frame."""
 BATCH = 64
 """At most so many messages of a socket are handed out at once, so that one busy peer cannot starve the rest."""
 
 
-@dataclass(frozen=True)
-class Arrival:
+class Arrival(NamedTuple):
     """A message that came: its frames, still encoded, and what it took on the wire.
 
     ``peer`` is the sender's routing id (empty at an agent), ``beat`` tells the heartbeat sockets from the main ones.
     ``user`` is the sender's public key, as it was proven at the handshake; empty where nothing is encrypted.
+    ``address`` is the IP address of the connection's other end, of a message without payload. ``at_s`` is the monotonic
+    clock as the message was taken from its socket; null where there is none.
     """
 
     peer: bytes
@@ -34,6 +39,8 @@ class Arrival:
     payload: memoryview | None
     wire_bytes: int
     user: str = ""
+    address: str = ""
+    at_s: float | None = None
 
 
 def wire_bytes_of(*frames: bytes | memoryview) -> int:
@@ -43,11 +50,25 @@ def wire_bytes_of(*frames: bytes | memoryview) -> int:
 
 def wait(sockets: Iterable[zmq.Socket[bytes]], fds: Iterable[int], timeout_s: float | None) -> set[int]:
     """Wait until a socket or a file descriptor can be read; returns the descriptors that can. None: no time limit."""
-    poller = zmq.Poller()
-    for item in (*sockets, *fds):
-        poller.register(item, zmq.POLLIN)
-    timeout_ms = None if timeout_s is None else max(0, round(timeout_s * 1000 + 0.5))
-    return {item for item, _ in poller.poll(timeout_ms) if isinstance(item, int)}
+    return awaited(sockets, fds, timeout_s)[1]
+
+
+def awaited(
+    sockets: Iterable[zmq.Socket[bytes]], fds: Iterable[int], timeout_s: float | None
+) -> tuple[list[zmq.Socket[bytes]], set[int]]:
+    """Wait as :func:`wait` does; returns the sockets that can be read, too. To ask one that cannot costs as much as a
+    small message.
+    """
+    timeout_ms = -1 if timeout_s is None else max(0, round(timeout_s * 1000 + 0.5))
+    # A zmq.Poller would be filled anew for each wait, and that costs more than the wait.
+    items: list[Any] = [(item, READABLE) for item in (*sockets, *fds)]
+    ready = [item for item, _ in zmq.zmq_poll(items, timeout_ms)]
+    return [item for item in ready if not isinstance(item, int)], {item for item in ready if isinstance(item, int)}
+
+
+def readable(socket: zmq.Socket[bytes]) -> bool:
+    """Whether a message is here."""
+    return bool(int(socket.getsockopt(zmq.EVENTS)) & READABLE)
 
 
 def configure(socket: zmq.Socket[bytes]) -> None:
@@ -68,20 +89,52 @@ def configure(socket: zmq.Socket[bytes]) -> None:
         socket.setsockopt(option, value)
 
 
-def frames_of(message: Message, payload: bytes | None) -> list[bytes]:
+def frames_of(message: Message, payload: bytes | memoryview | None) -> list[bytes | memoryview]:
     """A message as frames; ``payload`` is the second."""
     return [encode(message)] if payload is None else [encode(message), payload]
 
 
-def received(socket: zmq.Socket[bytes]) -> list[list[zmq.Frame]]:
-    """Messages that are here, as frames, without waiting; at most BATCH."""
-    messages: list[list[zmq.Frame]] = []
-    while len(messages) < BATCH and socket.poll(0):
-        messages.append(socket.recv_multipart(zmq.DONTWAIT, copy=False))
-    return messages
+def received(socket: zmq.Socket[bytes]) -> Iterator[list[zmq.Frame]]:
+    """Messages that are here, as frames, without waiting, each taken as it is asked for; at most BATCH."""
+    for _ in range(BATCH):
+        try:
+            frames = [socket.recv(AT_ONCE, copy=False)]
+        except zmq.Again:
+            return
+        while frames[-1].more:  # the whole of a message is here, or nothing of it
+            frames.append(socket.recv(AT_ONCE, copy=False))
+        yield frames
+
+
+def sent(socket: zmq.Socket[bytes], frames: Sequence[bytes | memoryview]) -> None:
+    """Queue a message, without waiting; large frames are not copied, so nobody may change what they are made of.
+
+    Raises:
+        zmq.ZMQError: it cannot be queued, and nothing of it was.
+    """
+    last = len(frames) - 1
+    for number, frame in enumerate(frames):
+        socket.send(frame, AT_ONCE if number == last else AT_ONCE_WITH_MORE, copy=False)
 
 
 def arrival_of(frames: list[zmq.Frame], peer: bytes, beat: bool, user: str = "") -> Arrival:
-    """A message whose frames :func:`harness.transport.limits.fault_of` found to be well."""
-    parts = [frame.buffer for frame in frames]
-    return Arrival(peer, beat, parts[0], parts[1] if len(parts) > 1 else None, wire_bytes_of(*parts), user)
+    """A message that was taken from its socket just now, and whose frames
+    :func:`harness.transport.limits.fault_of` found to be well.
+    """
+    at_s = time.monotonic()
+    head = frames[0].buffer
+    if len(frames) == 1:
+        return Arrival(peer, beat, head, None, wire_bytes_of(head), user, address_of(frames[0]), at_s)
+    payload = frames[1].buffer
+    return Arrival(peer, beat, head, payload, wire_bytes_of(head, payload), user, "", at_s)
+
+
+def address_of(frame: zmq.Frame) -> str:
+    """The IP address at the other end of the connection that a frame came over; empty where it has none.
+
+    libzmq writes IPv4 addresses as IPv6 where its socket takes both.
+    """
+    try:
+        return str(frame.get("Peer-Address")).removeprefix("::ffff:")
+    except zmq.ZMQError:
+        return ""

@@ -13,6 +13,7 @@ import zmq
 from zmq.utils import z85
 
 from harness.transport.security import DOMAIN
+from harness.transport.wire import readable
 
 ENDPOINT = "inproc://zeromq.zap.01"
 VERSION = b"1.0"
@@ -48,7 +49,7 @@ class ZapHandler:
 
     def asked(self) -> bool:
         """Whether a handshake waits for an answer."""
-        return bool(self.socket.poll(0))
+        return readable(self.socket)
 
     def answer(self, names: Mapping[str, str], most: int = 256) -> list[str]:
         """Answer the requests that are here, at most so many; returns the public keys that were refused."""
