@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import ClassVar
 
-from small_tensors import tensor_file
+from small_tensors import outgoing, tensor_file
 from stub_controller import FREE, PREPARE, blob
 
 from harness.fleets.provision import Provisioning
@@ -31,7 +31,7 @@ from harness.rounds.events import (
 )
 from harness.transport import Arrival, Server
 
-STATE, SHARD = tensor_file(b"state" * 100), b"a shard"
+STATE, LEAN, SHARD = tensor_file(b"state" * 100), tensor_file(b"tip"), b"a shard"
 KEYS = {"key-a": "a", "key-b": "b", "key-c": "c"}
 
 
@@ -86,6 +86,7 @@ class Crowd:
         message = m.Provision(
             base=(), shards=(self._offered("3", SHARD),), init=None, prepare=PREPARE, link=FREE, link_seed=1
         )
+        (self.folder / "lean").write_bytes(LEAN)
         self.state = self._offered("state", STATE)
         agents = AgentsProfile(heartbeat_s=1.0, lost_after_s=10.0)
         server: Server = self.server  # type: ignore[assignment]
@@ -151,7 +152,8 @@ class Crowd:
         task = {"round": ref.round, "client": ref.client, "attempt": ref.attempt}
         order = AssignTask(agent=agent, state_sha256=self.state.sha256, **task)
         update = self.folder / f"update-{ref.round}-{ref.client}"
-        self.fleet.assign(order, self.folder / "state", seed=1, update=update)
+        given = outgoing(self.folder / "state", self.folder / "lean", since="0" * 64)
+        self.fleet.assign(order, given, seed=1, update=update)
         self.given[agent] = ref
 
     def close(self) -> None:

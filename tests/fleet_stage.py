@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from run_folders import client_record
-from small_tensors import tensor_file
+from small_tensors import outgoing, tensor_file
 from stub_controller import FREE, PREPARE, blob
 
 from harness.fleets.provision import Provisioning
@@ -75,9 +75,14 @@ class FleetStage:
             self.events += self.fleet.wait(0.01)
         raise AssertionError(f"waited in vain for {what}; so far {self.events}")
 
-    def assign(self, agent: str, attempt: int = 1) -> m.TaskRef:
+    def assign(self, agent: str, attempt: int = 1, lean: bytes | None = None) -> m.TaskRef:
+        """Give a task; ``lean`` is enough for who holds a state of zeros."""
         order = AssignTask(agent=agent, round=1, client=3, attempt=attempt, state_sha256=self.state.sha256)
-        self.fleet.assign(order, self.folder / "state", seed=1, update=self.update)
+        given = outgoing(self.folder / "state")
+        if lean is not None:
+            (self.folder / "lean").write_bytes(lean)
+            given = outgoing(self.folder / "state", self.folder / "lean", since="0" * 64)
+        self.fleet.assign(order, given, seed=1, update=self.update)
         return m.TaskRef(round=1, client=3, attempt=attempt)
 
     @property

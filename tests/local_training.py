@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 from encoders import write_encoder
@@ -20,7 +21,14 @@ def prepared(tmp_path: Path, spec: PrepareSpec, architecture: str = "bert") -> t
 
 
 def task(trainer: Trainer, state: Path, shard: Path, seed: int, update: Path, round: int = 1) -> tuple[Trained, bytes]:
-    trainer.load(state, shard)
+    trainer.load(state, shard, round)
     trained = trainer.train(seed, round)
     trainer.save(update)
     return trained, update.read_bytes()
+
+
+def without_dropout(base: Path) -> None:
+    """Take what a training draws at random out of a model folder."""
+    config = json.loads((base / "config.json").read_text())
+    config |= {"hidden_dropout_prob": 0.0, "attention_probs_dropout_prob": 0.0}
+    (base / "config.json").write_text(json.dumps(config))

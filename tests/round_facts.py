@@ -74,8 +74,8 @@ class Run:
         self.commands += commands
         return commands
 
-    def opens(self, svd_s: float = 0.0) -> list[AnyCommand]:
-        return self.tell(e.RunOpened, svd_s=svd_s, state_sha256=INITIAL)
+    def opens(self, svd_s: float = 0.0, *, overlap: bool = False) -> list[AnyCommand]:
+        return self.tell(e.RunOpened, svd_s=svd_s, state_sha256=INITIAL, overlap=overlap)
 
     def breaks(self, agent: str) -> list[AnyCommand]:
         """The agent's connection breaks, it comes back over another, and a stranger is turned away meanwhile."""
@@ -85,9 +85,10 @@ class Run:
         """The agent offers an update of a task that the fleet gave to nobody, or to somebody else."""
         return self.tell(e.UpdateLate, round=number, client=client, agent=agent, attempt=attempt)
 
-    def loses_update(self, client: int) -> list[AnyCommand]:
-        """A new controller finds the file of an update of the open round gone; then it resumes."""
-        return self.tell(e.UpdateLost, round=self.machine.round, client=client, reason="it is gone")
+    def loses_update(self, client: int, number: int | None = None) -> list[AnyCommand]:
+        """A new controller finds the file of an update of the open round, or of round ``number``, gone."""
+        number = self.machine.round if number is None else number
+        return self.tell(e.UpdateLost, round=number, client=client, reason="it is gone")
 
     def resumes(self) -> list[AnyCommand]:
         return self.tell(e.ControllerResumed)
@@ -114,17 +115,18 @@ class Run:
     def passes(self, deadline: SetDeadline) -> list[AnyCommand]:
         return self.tell(e.DeadlinePassed, kind=deadline.kind, round=deadline.round, number=deadline.number)
 
-    def aggregates(self, aggregate_s: float = 0.5) -> list[AnyCommand]:
-        number = self.machine.round
-        return self.tell(e.Aggregated, round=number, state_sha256=f"{number:064x}", aggregate_s=aggregate_s)
+    def aggregates(self, aggregate_s: float = 0.5, aside_s: float = 0.0) -> list[AnyCommand]:
+        number, seconds = self.machine.round, {"aggregate_s": aggregate_s, "aside_s": aside_s}
+        return self.tell(e.Aggregated, round=number, state_sha256=f"{number:064x}", **seconds)
 
     def evaluates(self, accuracy: float = 0.5) -> list[AnyCommand]:
-        number = self.machine.round
+        """The round that is evaluated beside the open one, or the open one."""
+        number = self.machine.beside or self.machine.round
         return self.tell(e.Evaluated, round=number, metrics={"accuracy": accuracy}, evaluate_s=0.25)
 
-    def begins(self, *agents: str) -> list[AnyCommand]:
+    def begins(self, *agents: str, overlap: bool = False) -> list[AnyCommand]:
         """Opened, with these agents; the commands of the last one that joined."""
-        self.opens()
+        self.opens(overlap=overlap)
         return [command for agent in agents for command in self.joins(agent)]
 
     def trains(self) -> list[AnyCommand]:

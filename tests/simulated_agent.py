@@ -6,11 +6,10 @@ import hashlib
 from collections import deque
 from collections.abc import Callable
 from pathlib import Path
-from random import Random
 from typing import Any
 
+from simulated_states import merged, trained_update
 from simulated_wire import Net
-from small_tensors import tensor_file
 
 from agents.cache import AgentCache
 from agents.frames import TrainedFrame
@@ -47,12 +46,6 @@ from harness.protocol.codec import decode_to_agent, encode
 from harness.transport import Arrival
 
 JOIN_S, SETTLE_S = 10.0, 1.0
-STATE_BYTES = 20_000
-
-
-def trained_update(state: bytes, client: int, seed: int) -> bytes:
-    """What a training makes of a state: another one of the same layout."""
-    return tensor_file(Random(f"{hashlib.sha256(state).hexdigest()} {client} {seed}").randbytes(STATE_BYTES))
 
 
 class PlayedAgent:
@@ -66,6 +59,7 @@ class PlayedAgent:
         self.link_down_s = 0.0
         self._transfers = Transfers(self, self._cache, self._now)  # type: ignore[arg-type]
         self.trainer: PrepareTrainer | StartTraining | None = None
+        self._held: bytes | None = None
         self._heart: Heart | None = None
         self._opened_s, self._connection = net.now_s, 1
         self.ends: list[End] = []
@@ -127,15 +121,24 @@ class PlayedAgent:
         order, self.trainer = self.trainer, None
         now_s = self._net.now_s
         if not well:
+            self._held = None
             self.settle([TrainerFailed(at_s=now_s, reason="killed", died=True)])
         elif isinstance(order, PrepareTrainer):
             self.settle([TrainerReady(at_s=now_s)])
         elif isinstance(order, StartTraining):
-            state, client = self._cache.state.read_bytes(), order.task.ref.client
-            assert hashlib.sha256(state).hexdigest() == order.task.state.sha256
+            self._held, client = self._loaded(order.task), order.task.ref.client
             assert self._cache.blobs.path(order.shard.sha256).is_file()
-            self._cache.update.write_bytes(trained_update(state, client, order.task.seed))
+            self._cache.update.write_bytes(trained_update(self._held, client, order.task.seed))
             self.settle([TaskTrained(at_s=now_s, trained=_told(blob_of(self._cache.update)), wire_bytes=0)])
+
+    def _loaded(self, task: m.Task) -> bytes:
+        """The state of a task, from the file that was fetched for it and what the trainer holds."""
+        state = self._cache.state.read_bytes()
+        if task.lean is not None and hashlib.sha256(state).hexdigest() == task.lean.blob.sha256:
+            assert self._held is not None, "less than a state for a trainer that holds nothing"
+            state = merged(self._held, self._cache.state)
+        assert hashlib.sha256(state).hexdigest() == task.state.sha256
+        return state
 
     def kill(self) -> None:
         del self._net.echo[self.session.encode()]
@@ -154,14 +157,18 @@ class PlayedAgent:
             ClearTask: lambda _: self._cache.clear_task(),
             DropTransfers: lambda _: self._transfers.drop(),
             ResumeTransfers: lambda _: self._transfers.resume(),
-            PrepareTrainer: lambda order: setattr(self, "trainer", order),
+            PrepareTrainer: self._give,
             StartTraining: lambda order: (self._cache.update.unlink(missing_ok=True), setattr(self, "trainer", order)),
-            EndTrainer: lambda _: setattr(self, "trainer", None),
+            EndTrainer: lambda _: self._give(None),
             Reconnect: lambda _: self._reconnect(),
             End: self.ends.append,
         }
         facts = carry[type(order)](order)
         return facts if isinstance(facts, list) else []
+
+    def _give(self, order: PrepareTrainer | None) -> None:
+        """A trainer begins anew, or there is none."""
+        self.trainer, self._held = order, None
 
     def _start_heart(self, welcome: m.Welcome) -> None:
         self._heart = Heart(

@@ -7,17 +7,21 @@ from pathlib import Path
 from random import Random
 from typing import Any
 
+import msgspec
 from round_facts import plan
-from simulated_agent import STATE_BYTES, PlayedAgent, trained_update
+from simulated_agent import PlayedAgent
+from simulated_states import STATE_BYTES, next_state, trained_update
 from simulated_wire import Net, PlayedServer, Wire
-from small_tensors import tensor_file
+from small_tensors import outgoing, tensor_file
 from stub_controller import blob
 
 from harness.fleets.provision import Provisioning
 from harness.fleets.shelf import Shelf
 from harness.fleets.zeromq import ZeromqFleet
+from harness.learning.outgoing import Outgoing
 from harness.profiles import AgentsProfile, LinkProfile
 from harness.protocol import messages as m
+from harness.records import ClientRecord
 from harness.rounds import commands as c
 from harness.rounds import events as e
 from harness.rounds.machine import RoundMachine
@@ -43,23 +47,30 @@ PLAN = plan(
 
 
 class SimulatedRun:
-    """One run, from its opening to its end; what goes wrong goes wrong in its first minute."""
+    """One run, from its opening to its end; what goes wrong goes wrong in its first minute, unless nothing does.
 
-    def __init__(self, folder: Path, seed: int) -> None:
+    ``overlap``: its states are evaluated while the next round trains; the round before it may still be needed then.
+    """
+
+    def __init__(self, folder: Path, seed: int, *, faulty: bool = True, overlap: bool = False) -> None:
         self._folder, self.random = folder, Random(seed)
         self.net = Net(self.random)
-        self.machine = RoundMachine(PLAN)
+        self.plan = msgspec.structs.replace(PLAN, evaluated=overlap)
+        self.machine = RoundMachine(self.plan)
         self.events: list[e.AnyEvent] = []
-        self.accepted: dict[tuple[int, int], str] = {}
+        self.accepted: dict[tuple[int, int], ClientRecord] = {}
         self.errand: c.Aggregate | None = None
+        self.evaluation: c.Evaluate | None = None
+        self._faults = (self._break, self._half_open, self._kill, self._restart, self._stand_still, self._bereave)
         self._stands_still_s = 0.0
-        self._faulty_s, self._fault_rate = self.random.uniform(1.0, 40.0), self.random.choice([0.02, 0.05, 0.1])
+        self._faulty_s = self.random.uniform(1.0, 40.0) if faulty else 0.0
+        self._fault_rate = self.random.choice([0.02, 0.05, 0.1])
         self.agents: dict[str, PlayedAgent | None] = {"a": None, "b": None}
         self.starts = 0
         (folder / "0").write_bytes(tensor_file(bytes(STATE_BYTES)))
         self._listen()
         state_sha256 = blob("", (folder / "0").read_bytes()).sha256
-        self._happened([e.RunOpened(at_s=0.0, svd_s=0.0, state_sha256=state_sha256)])
+        self._happened([e.RunOpened(at_s=0.0, svd_s=0.0, state_sha256=state_sha256, overlap=overlap)])
 
     def carry_out(self) -> None:
         """Faults for a while, then none: the run must come to its end."""
@@ -69,8 +80,7 @@ class SimulatedRun:
             in_time = self.net.now_s < self._faulty_s + ENOUGH_S
             assert in_time, f"stuck in {self.machine.phase} of round {self.machine.round}"
             if faulty and self.random.random() < self._fault_rate:
-                faults = [self._break, self._half_open, self._kill, self._restart, self._stand_still]
-                self.random.choices(faults, [4, 1, 1, 1, 1])[0]()
+                self.random.choices(self._faults, [4, 1, 1, 1, 1, 2])[0]()
             self._step()
 
     def close(self) -> None:
@@ -86,7 +96,7 @@ class SimulatedRun:
         net.now_s += self.random.choice([0.0, 0.01, 0.05, 0.2])
         if self.server.down and self.random.random() < 0.05:
             self._listen()
-            self.machine, _ = replay(PLAN, self.events)
+            self.machine, _ = replay(self.plan, self.events)
             self._happened([e.ControllerResumed(at_s=net.now_s)])
         self._read()
         for name, agent in self.agents.items():
@@ -103,6 +113,8 @@ class SimulatedRun:
             assert not agent.ends, f"agent {name} ended: {agent.ends}"
         if self.errand is not None and self.random.random() < 0.2:
             self._aggregate(self.errand)
+        if self.evaluation is not None and self.random.random() < 0.02:
+            self._evaluate(self.evaluation)
 
     def _read(self) -> None:
         """The controller reads what has come: of any connection the first message first."""
@@ -137,16 +149,19 @@ class SimulatedRun:
         match order:
             case c.AssignTask():
                 seed, update = order.round * 100 + order.client, self._update(order.round, order.client)
-                self.fleet.assign(order, self._folder / str(order.round - 1), seed, update)
+                self.fleet.assign(order, self._given(order.round), seed, update)
             case c.CancelTask():
                 self.fleet.cancel(order)
             case c.Aggregate():
                 self.errand = order
+            case c.Evaluate():
+                assert self.evaluation is None, "two states are evaluated at once"
+                self.evaluation = order
             case c.WriteClient(record=record):
                 key = (record.round, record.client)
                 assert key not in self.accepted, f"{key} counted twice"
                 assert record.update_sha256 == hashlib.sha256(self._expected(*key)).hexdigest()
-                self.accepted[key] = record.update_sha256
+                self.accepted[key] = record
             case c.Abort():
                 raise AssertionError(f"the run was given up: {order.reason}")
 
@@ -156,10 +171,24 @@ class SimulatedRun:
             data = self._update(errand.round, update.client).read_bytes()
             assert data == self._expected(errand.round, update.client)
             total += data
-        state = tensor_file(Random(hashlib.sha256(total).hexdigest()).randbytes(STATE_BYTES))
+        state, lean = next_state((self._folder / str(errand.round - 1)).read_bytes(), errand.round, total)
         (self._folder / str(errand.round)).write_bytes(state)
+        (self._folder / f"lean-{errand.round}").write_bytes(lean)
         done: dict[str, Any] = {"at_s": self.net.now_s, "aggregate_s": 0.0, "state_sha256": blob("", state).sha256}
         self._happened([e.Aggregated(round=errand.round, **done)])
+
+    def _evaluate(self, order: c.Evaluate) -> None:
+        self.evaluation = None
+        assert blob("", (self._folder / str(order.round)).read_bytes()).sha256 == order.state_sha256
+        for client in order.clients:
+            assert self._update(order.round, client).read_bytes() == self._expected(order.round, client)
+        self._happened([e.Evaluated(at_s=self.net.now_s, round=order.round, metrics={"f1": 0.5}, evaluate_s=0.1)])
+
+    def _given(self, round: int) -> Outgoing:
+        state, before = self._folder / str(round - 1), self._folder / str(round - 2)
+        if round == 1:
+            return outgoing(state)
+        return outgoing(state, self._folder / f"lean-{round - 1}", blob("", before.read_bytes()).sha256)
 
     def _expected(self, round: int, client: int) -> bytes:
         return trained_update((self._folder / str(round - 1)).read_bytes(), client, round * 100 + client)
@@ -198,6 +227,12 @@ class SimulatedRun:
         if agent is not None:
             agent.kill()
 
+    def _bereave(self) -> None:
+        """A trainer that waits for its next order dies."""
+        agent = self.random.choice(list(self.agents.values()))
+        if agent is not None and agent.machine.trainer == "ready":
+            agent.end_trainer(well=False)
+
     def _start(self, name: str) -> None:
         self.starts += 1
         self.agents[name] = PlayedAgent(self.net, name, self._folder / "cache", self.starts)
@@ -208,7 +243,7 @@ class SimulatedRun:
             return
         self.server.down = self.random.random() < 0.7
         self.fleet.close("stopped")
-        self.server.down, self.errand = True, None
+        self.server.down, self.errand, self.evaluation = True, None, None
         for wire in self.net.wires:
             wire.up.clear()
             wire.dead, wire.notice_s = True, self.net.now_s + 0.1

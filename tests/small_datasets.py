@@ -21,13 +21,13 @@ WORDS = ("ruse", "wugu", "noda", "soxo", "reho", "sije", "nave", "weha")
 
 def write_datasets(folder: Path) -> Path:
     """A file or folder for each data set of the profiles that has a local form; returns ``folder``."""
-    labels = [f"label {row % 4}" for row in range(ROWS)]
+    labels = _labels(4)
     texts = [_text(row) for row in range(ROWS)]
     columns: dict[str, dict[str, list[Any]]] = {
         "20newsgroups": {"text": texts, "label": labels},
         "semeval2010_task8": {"text": texts, "label": labels},
-        "sst2": {"text": texts, "label": labels},
-        "mnli": {"premise": texts, "hypothesis": texts[::-1], "label": labels},
+        "sst2": {"text": texts, "label": _labels(2)},
+        "mnli": {"premise": texts, "hypothesis": texts[::-1], "label": _labels(3)},
         "wnut2017": {"tokens": [text.split() for text in texts], "tags": [_tags(row) for row in range(ROWS)]},
         "squad_v1.1": _questions(texts),
     }
@@ -48,6 +48,10 @@ def write_models(folder: Path) -> Path:
             if line.startswith("folder: "):
                 (folder / line.removeprefix("folder: ")).symlink_to(ENCODER, target_is_directory=True)
     return folder
+
+
+def _labels(count: int) -> list[str]:
+    return [f"label {row % count}" for row in range(ROWS)]
 
 
 def _text(row: int) -> str:

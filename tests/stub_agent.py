@@ -1,4 +1,7 @@
-"""A real agent whose trainer process is the stub's: ``python stub_agent.py ENDPOINT CACHE [once]``."""
+"""A real agent whose trainer process is the stub's: ``python stub_agent.py ENDPOINT CACHE [once]``.
+
+The helper's socket is in its cache, and its doctor finds nothing.
+"""
 
 import logging
 import secrets
@@ -7,6 +10,8 @@ from pathlib import Path
 
 from agents.agent import Agent, Leave
 from agents.steps import End
+from agents.tools import Tools
+from agents.watchdog import Notifier
 from harness.protocol.messages import PROTOCOL, Hello
 
 if __name__ == "__main__":
@@ -17,5 +22,15 @@ if __name__ == "__main__":
     )
     leaves = (Leave(0, {b"": End(0, "its standard input ended")}),)
     trainer = (sys.executable, str(Path(__file__).with_name("stub_trainer.py")))
-    end = Agent(endpoint, hello, Path(cache), once=bool(once), leaves=leaves, trainer_command=trainer).run()
-    sys.exit(end.exit_code)
+    tools = Tools(shaper=Path(cache) / "shaper.sock", examine=(sys.executable, "-c", "print('[]')"))
+    agent = Agent(
+        endpoint,
+        hello,
+        Path(cache),
+        once=bool(once),
+        leaves=leaves,
+        trainer_command=trainer,
+        tools=tools,
+        notifier=Notifier.from_environment(),
+    )
+    sys.exit(agent.run().exit_code)

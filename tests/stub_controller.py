@@ -1,8 +1,11 @@
 """A controller of a few dozen lines: welcomes one agent, provisions it, serves blobs, lands updates."""
 
 import hashlib
+import os
 import subprocess
 import sys
+import time
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -14,6 +17,8 @@ from harness.protocol.transfer import spans
 from harness.transport import LOOPBACK, Server, listen
 
 FREE = LinkProfile(name="free")
+AHEAD_S = 1000.0
+"""The clock of its runs is so far ahead of the agents'."""
 PREPARE = {"method": "federa", "settings": {}, "train": {"trainer": "null"}, "labels": 2, "threads": 1}
 
 
@@ -35,6 +40,7 @@ class StubController:
     remembers: bool = True
     knows: bool = True
     endpoint: str = LOOPBACK
+    telemetry_hz: float = 0.0
 
     def __post_init__(self) -> None:
         self.server: Server = listen(self.endpoint)
@@ -56,11 +62,24 @@ class StubController:
     def provision(self) -> m.Provision:
         shards = tuple(self.put(name, data) for name, data in self.shards.items())
         init = None if self.init is None else self.put("init", self.init)
-        return m.Provision(base=(self.base,), shards=shards, init=init, prepare=PREPARE, link=self.link, link_seed=5)
+        return m.Provision(
+            base=(self.base,),
+            shards=shards,
+            init=init,
+            prepare=PREPARE,
+            link=self.link,
+            link_seed=5,
+            telemetry_hz=self.telemetry_hz,
+        )
 
-    def task(self, state: bytes, client: int = 3, attempt: int = 1) -> m.TaskRef:
-        ref = m.TaskRef(round=1, client=client, attempt=attempt)
-        self.send(m.Task(ref=ref, state=self.put("state", state), seed=1))
+    def task(
+        self, state: bytes, client: int = 3, attempt: int = 1, less: tuple[bytes, bytes] | None = None
+    ) -> m.TaskRef:
+        """Give a task; ``less`` is a lean file, and the state that it builds on."""
+        ref, lean = m.TaskRef(round=1, client=client, attempt=attempt), None
+        if less is not None:
+            lean = m.LeanState(blob=self.put("lean", less[0]), since=blob("state", less[1]).sha256)
+        self.send(m.Task(ref=ref, state=self.put("state", state), seed=1, lean=lean))
         return ref
 
     def send(self, message: m.Message, payload: bytes | None = None) -> bool:
@@ -88,7 +107,7 @@ class StubController:
         if arrival.beat:
             self.beats.append(beat := codec.decode_beat(arrival.head))
             if self.answer_beats:
-                self.server.send(arrival.peer, m.BeatEcho(number=beat.number, known=self.knows), beat=True)
+                self.server.send(arrival.peer, self.echo_of(beat), beat=True)
             return
         message = codec.decode_to_controller(arrival.head)
         if not isinstance(message, m.Chunk):
@@ -104,6 +123,10 @@ class StubController:
                 self.send(self.landing.incoming.accept())
             case m.Chunk():
                 self.land(message, arrival.payload)
+
+    def echo_of(self, beat: m.Beat) -> m.BeatEcho:
+        now_s = time.monotonic() + AHEAD_S
+        return m.BeatEcho(number=beat.number, known=self.knows, beat_sent_s=beat.sent_s, received_s=now_s, sent_s=now_s)
 
     def welcome(self, peer: bytes, hello: m.Hello) -> None:
         """Go on with a session that is known, unless it is not to be remembered."""
@@ -153,8 +176,10 @@ class StubController:
             self.send(credit)
 
 
-def start_agent(controller: StubController, cache: Path, log: Path, *, once: bool = False) -> subprocess.Popen[bytes]:
+def start_agent(
+    controller: StubController, cache: Path, log: Path, *, once: bool = False, environ: Mapping[str, str] = os.environ
+) -> subprocess.Popen[bytes]:
     script = Path(__file__).with_name("stub_agent.py")
     command = [sys.executable, str(script), controller.server.endpoint, str(cache), *(["once"] if once else [])]
     with log.open("ab") as stderr:
-        return subprocess.Popen(command, stdin=subprocess.PIPE, stderr=stderr)
+        return subprocess.Popen(command, stdin=subprocess.PIPE, stderr=stderr, env=dict(environ))

@@ -16,8 +16,10 @@ class Stage:
         self.cache, self.log = tmp_path / "cache", tmp_path / "agent.log"
         self.agents: list[subprocess.Popen[bytes]] = []
 
-    def start(self, *, once: bool = False) -> subprocess.Popen[bytes]:
-        self.agents.append(start_agent(self.controller, self.cache, self.log, once=once))
+    def start(self, *, once: bool = False, **environ: str) -> subprocess.Popen[bytes]:
+        """Start an agent; ``environ`` are variables beyond this process's."""
+        variables = {**os.environ, **environ}
+        self.agents.append(start_agent(self.controller, self.cache, self.log, once=once, environ=variables))
         return self.agents[-1]
 
     def children(self) -> list[int]:

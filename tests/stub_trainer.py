@@ -11,7 +11,7 @@ from harness.learning.spec import PrepareSpec, Trained
 
 
 class StubTrainer:
-    def load(self, state: Path, shard: Path) -> None:
+    def load(self, state: Path, shard: Path, round: int = 1) -> None:
         self._state, self._shard = state.read_bytes(), shard.read_text()
 
     def train(self, seed: int, round: int) -> Trained:

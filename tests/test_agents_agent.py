@@ -1,11 +1,12 @@
 """A real agent process against a small controller, over real sockets on loopback; its faults are in another file."""
 
 import os
+import signal
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from stub_stage import Stage, sha256_of
+from stub_stage import Stage, ended, sha256_of
 
 from harness.profiles import LinkProfile
 from harness.protocol import messages as m
@@ -40,6 +41,34 @@ def test_a_task_goes_all_the_way_and_its_phases_sum_up(stage: Stage) -> None:
     assert record.link_up_bps is None
     report = stage.controller.until(m.Report)
     assert (report.record.upload_s, report.record.upload_bytes) == (0.0, 0)
+
+
+def test_a_trainer_that_holds_the_state_before_is_given_less(stage: Stage) -> None:
+    stage.start()
+    stage.controller.until(m.Ready)
+    first, second, tip = os.urandom(300_000), os.urandom(300_000), os.urandom(1000)
+    for attempt, (state, before) in enumerate([(first, b"none"), (second, first), (second, first)], 1):
+        stage.controller.task(state, attempt=attempt, less=(tip, before))
+        stage.controller.until(m.Done, attempt)
+    fetched = [done.record.download_bytes for done in stage.controller.seen if isinstance(done, m.Done)]
+    assert fetched == [300_000, 1000, 1000], "the third time it still holds what the second one built on"
+    of_blobs = [stage.controller.fetched_bytes.get(sha256_of(data), 0) for data in (first, second, tip)]
+    assert of_blobs == [300_000, 0, 2000]
+
+
+def test_a_trainer_that_was_killed_holds_nothing(stage: Stage) -> None:
+    stage.start()
+    stage.controller.until(m.Ready)
+    first, second, tip = os.urandom(300_000), os.urandom(300_000), os.urandom(1000)
+    stage.controller.task(first)
+    stage.controller.until(m.Done)
+    [trainer] = stage.children()
+    os.kill(trainer, signal.SIGKILL)
+    assert ended(trainer)
+    stage.controller.until_doing("idle")
+    stage.controller.task(second, attempt=2, less=(tip, first))
+    assert stage.controller.until(m.Done, 2).record.download_bytes == 300_000
+    assert (stage.controller.folder / "update").read_bytes() == second
 
 
 def test_a_second_agent_process_finds_all_in_the_cache(stage: Stage) -> None:

@@ -17,7 +17,8 @@ def test_importing_the_agent_loads_nothing_heavy() -> None:
     code = "import json, sys, agents.agent, agents.cli; print(json.dumps(sorted(sys.modules)))"
     modules = json.loads(subprocess.run([sys.executable, "-c", code], capture_output=True, check=True).stdout)
     heavy = {"torch", "numpy", "pandas", "rich", "typer", "transformers", "psutil", "harness.learning.trainer"}
-    assert heavy.isdisjoint(modules)
+    for_a_run = {"agents.equipped", "harness.sensors", "harness.shaping", "harness.doctor"}
+    assert (heavy | for_a_run).isdisjoint(modules)
 
 
 @pytest.mark.parametrize("endpoint", ["localhost", "tcp://localhost", "ipc:///tmp/x", "tcp://host:port"])
@@ -35,6 +36,34 @@ def test_a_cache_that_cannot_be_used_is_named(tmp_path: Path, capsys) -> None:
     (tmp_path / "file").write_text("")
     assert main(["--connect", "tcp://127.0.0.1:1", "--name", "a", "--cache", str(tmp_path / "file")]) == 1
     assert str(tmp_path / "file") in capsys.readouterr().err
+
+
+def test_a_service_without_credentials_and_home_is_told_what_is_missing(tmp_path: Path) -> None:
+    environ = {"CREDENTIALS_DIRECTORY": str(tmp_path), "FEDERA_BENCH_KEYS": "~nobody-of-this-name/keys"}
+    command = [sys.executable, "-m", "agents", "--connect", "tcp://192.0.2.1:5555", "--cache", str(tmp_path / "cache")]
+    done = subprocess.run(command, capture_output=True, text=True, env=environ, check=False)
+    assert done.returncode == 2
+    assert f"an agent needs a key of its own to connect to tcp://192.0.2.1:5555, and {tmp_path} has none" in done.stderr
+
+
+def test_a_made_tree_stands_in_for_the_sensors_and_the_doctor_s_findings(tmp_path: Path) -> None:
+    controller = StubController(tmp_path, telemetry_hz=50.0)
+    command = [sys.executable, "-m", "agents", "--connect", controller.server.endpoint, "--name", "a1"]
+    command += ["--cache", str(tmp_path / "cache"), "--sys-root", str(tmp_path / "made")]
+    (tmp_path / "made").mkdir()
+    with (tmp_path / "log").open("wb") as log:
+        agent = subprocess.Popen(command, stderr=log)
+    try:
+        controller.until(m.Ready)
+        controller.task(b"state")
+        controller.until(m.Done)
+        told = controller.until(m.DeviceReport).report
+        assert told["doctor"]
+        assert told["device"]["source"] in ("psutil", "none")
+    finally:
+        agent.terminate()
+        agent.wait()
+        controller.server.close(0)
 
 
 @pytest.mark.parametrize(("number", "exit_code"), [(signal.SIGTERM, 0), (signal.SIGINT, 130)])

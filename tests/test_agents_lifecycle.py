@@ -2,8 +2,10 @@
 
 import pytest
 from agent_facts import (
+    EQUIPPED,
     HELLO,
     INIT,
+    KERNEL,
     PROVISION,
     REF,
     SHARD,
@@ -21,17 +23,22 @@ from agent_facts import (
 )
 
 from agents.lifecycle import AgentMachine
+from agents.offset import Exchange
 from agents.steps import (
     BaseCached,
     BlobLanded,
     ClearTask,
+    ClocksCompared,
     Connected,
+    ConnectionLost,
     DropTransfers,
     End,
     EndTrainer,
+    Equip,
     FetchShaped,
     FillCache,
     KeepUpdate,
+    LinkRefused,
     OfferUpdate,
     PrepareTrainer,
     Reconnect,
@@ -43,9 +50,11 @@ from agents.steps import (
     TrainerFailed,
     TrainerReady,
     TransferFailed,
+    Unequip,
     UpdateAcknowledged,
 )
 from harness.protocol import messages as m
+from harness.vitals import Vitals
 
 
 def test_an_agent_introduces_itself_and_starts_its_heart() -> None:
@@ -69,6 +78,58 @@ def test_the_initial_state_comes_over_the_link_and_is_counted_apart() -> None:
     assert machine.handle(TrainerReady(at_s=5.0)) == [Send(m.Ready(provision_s=2.5, ship_s=1.5))]
 
 
+def test_a_device_is_equipped_where_its_provision_wants_more_than_rounds() -> None:
+    machine = machine_that_is("joining")
+    assert machine.handle(arrived(EQUIPPED))[1:] == [Equip(EQUIPPED), FillCache((WEIGHTS, SHARD))]
+    machine.handle(arrived(m.Stop(reason="done")))
+    assert Equip not in [type(order) for order in machine_that_is("joining").handle(arrived(PROVISION))]
+
+
+def test_what_was_equipped_is_given_back_with_the_run_and_for_another_one() -> None:
+    machine = machine_that_is("joining")
+    machine.handle(arrived(EQUIPPED))
+    assert Unequip() in machine.handle(arrived(m.Stop(reason="done")))
+    machine.handle(arrived(WELCOME))
+    machine.handle(arrived(EQUIPPED))
+    machine.handle(arrived(m.Stop(reason="done")))
+    assert Unequip() not in machine.handle(arrived(WELCOME))
+
+
+def test_a_provision_that_wants_less_gives_back_what_an_earlier_one_had() -> None:
+    machine = machine_that_is("joining")
+    machine.handle(arrived(EQUIPPED))
+    assert Unequip() in machine.handle(arrived(PROVISION))
+
+
+def test_a_controller_that_comes_again_may_be_elsewhere() -> None:
+    machine = machine_that_is("joining")
+    machine.handle(arrived(KERNEL))
+    machine.handle(BaseCached(at_s=2.0))
+    machine.handle(TrainerReady(at_s=3.0))
+    machine.handle(ConnectionLost(at_s=4.0, reason="silence"))
+    machine.handle(arrived(WELCOME))
+    assert Equip(KERNEL) in machine.handle(arrived(KERNEL))
+
+
+def test_a_link_that_the_kernel_cannot_keep_ends_the_agent_with_a_goodbye() -> None:
+    machine = machine_that_is("joining")
+    machine.handle(arrived(KERNEL))
+    orders = machine.handle(LinkRefused(at_s=1.0, reason="no helper; set link.shaping: user"))
+    reason = "no helper; set link.shaping: user"
+    assert orders == [Send(m.Goodbye(agent="a1", reason=reason)), End(1, reason)]
+
+
+def test_what_heartbeats_and_sensors_tell_is_in_the_record() -> None:
+    machine = machine_that_is("training")
+    machine.handle(ClocksCompared(at_s=13.0, exchange=Exchange(at_s=13.0, offset_s=5.0, rtt_s=0.5)))
+    machine.handle(TaskTrained(at_s=17.0, trained=TRAINED, wire_bytes=300))
+    vitals = Vitals(source="nvml", samples=3, coverage=1.0, energy_j=7.5)
+    orders = machine.handle(UpdateAcknowledged(at_s=20.5, transfer=moved(3.0), wire_bytes=900, vitals=vitals))
+    record = orders[0].message.record
+    assert record.energy_j == 7.5
+    assert (record.timeline.download.offset_s, record.timeline.upload.uncertainty_s) == (5.0, 0.25)
+
+
 def test_a_task_is_fetched_trained_kept_offered_and_done() -> None:
     machine = machine_that_is("idle")
     assert machine.handle(arrived(TASK, 10.0, wire_bytes=100)) == [FetchShaped(STATE, PROVISION, REF)]
@@ -77,7 +138,7 @@ def test_a_task_is_fetched_trained_kept_offered_and_done() -> None:
     assert keep == KeepUpdate(kept_update())
     assert (report.message.record.upload_s, report.message.record.upload_bytes) == (0.0, 0)
     assert offer == OfferUpdate(m.Offer(ref=REF, blob=UPDATE), PROVISION)
-    clear, done = machine.handle(UpdateAcknowledged(at_s=20.5, transfer=moved(3.0), wire_bytes=900))
+    done, clear = machine.handle(UpdateAcknowledged(at_s=20.5, transfer=moved(3.0), wire_bytes=900))
     record = done.message.record
     assert clear == ClearTask()
     assert (record.download_s, record.train_s, record.upload_s) == (2.0, 4.0, 3.0)

@@ -9,6 +9,7 @@ from harness.protocol.codec import decode_beat
 from harness.protocol.messages import (
     BeatEcho,
     Goodbye,
+    Telemetry,
     Welcome,
 )
 from harness.transport import Server, listen
@@ -72,6 +73,37 @@ def test_beats_are_sent_and_their_echo_is_heard(line: Line, server: Server, cloc
         assert decode_beat(beat.head).number == second + 1
         server.send(beat.peer, BeatEcho(number=second + 1), beat=True)
         line.wait([], 30.0)
+
+
+def test_echoes_tell_how_the_clocks_are_apart_once(line: Line, server: Server, clock: Clock) -> None:
+    start_heart(line, server)
+    line.tend("idle")
+    [beat], _ = server.poll(30.0)
+    server.send(beat.peer, BeatEcho(number=1, beat_sent_s=100.0, received_s=7.0, sent_s=7.0), beat=True)
+    clock.now_s += 0.5
+    while not (exchanges := line.exchanges()):
+        line.wait([], 30.0)
+        line.tend("idle")
+    assert [(it.offset_s, it.rtt_s) for it in exchanges] == [(-93.25, 0.5)]
+    assert line.exchanges() == []
+
+
+def test_what_goes_beside_the_rounds_is_not_counted(line: Line, server: Server) -> None:
+    line.send(BYE)
+    before_bytes = line.wire_bytes
+    line.send_beside(Telemetry(source="psutil", fields=("at_s",), rows=((1.0,),)))
+    assert line.wire_bytes == before_bytes
+    line.reopen()
+    assert line.wire_bytes == before_bytes
+
+
+def test_a_word_that_is_due_and_not_said_makes_a_line_late(line: Line, server: Server, clock: Clock) -> None:
+    clock.now_s += JOIN_S + 3
+    assert line.late_s(clock.now_s) == 3.0
+    start_heart(line, server)
+    line.tend("idle")
+    clock.now_s += 5.0
+    assert line.late_s(clock.now_s) == 4.0
 
 
 def test_beats_tell_over_which_connection_hello_was_said(line: Line, server: Server, clock: Clock) -> None:

@@ -11,7 +11,8 @@ import pytest
 from stub_controller import PREPARE
 
 from agents.frames import Answer, Broken, Prepare, Prepared, Train
-from agents.trainer_process import OOM_SCORE_ADJ, TrainerProcess
+from agents.trainer_process import TrainerProcess
+from harness.pipes.process import OOM_SCORE_ADJ
 
 STUB = (sys.executable, str(Path(__file__).with_name("stub_trainer.py")))
 

@@ -1,5 +1,6 @@
 """The worker's orders, carried out in this process; the process itself is test_agents_trainer_process's."""
 
+import time
 from pathlib import Path
 
 import pytest
@@ -7,7 +8,8 @@ from stub_controller import PREPARE, blob
 from stub_trainer import StubTrainer, make_trainer
 
 from agents.frames import Broken, Prepare, Prepared, Train, TrainedFrame
-from agents.worker import Worker, out_of_memory
+from agents.worker import Worker
+from harness.pipes.child import out_of_memory
 
 
 def prepared(tmp_path: Path) -> Worker:
@@ -33,6 +35,13 @@ def test_a_task_is_loaded_trained_and_saved(tmp_path: Path) -> None:
     assert answer.peak_rss_bytes > 10_000_000
     assert (tmp_path / "update").read_bytes() == b"state"
     assert answer.update == blob("update", b"state")
+
+
+def test_its_phases_begin_on_the_clock_that_the_agent_reads_too(tmp_path: Path) -> None:
+    worker, before_s = prepared(tmp_path), time.monotonic()
+    answer = worker.answer(train(tmp_path, "fine"))
+    lasted_s = answer.load_s + answer.train_s + answer.serialise_s
+    assert before_s <= answer.began_s <= answer.began_s + lasted_s <= time.monotonic()
 
 
 def test_only_the_first_task_is_a_warm_up(tmp_path: Path) -> None:

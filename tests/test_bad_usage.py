@@ -90,3 +90,14 @@ def test_print_config_shows_the_resolved_profile_with_overrides(tmp_path: Path) 
     result = bench("run", TINY, "--print-config", "--set", "methods.federa.lr=1e-3", cwd=tmp_path)
     assert '"lr": 0.001' in result.stdout
     assert '"profile_sha256"' in result.stdout
+
+
+@pytest.mark.parametrize("asked", [["--dry-run"], ["--print-config"], []])
+def test_an_experiment_that_is_none_for_a_method_is_refused_however_it_is_asked_for(
+    tmp_path: Path, asked: list[str]
+) -> None:
+    result = bench("run", TINY, "--method", "fedsa", *asked, cwd=tmp_path)
+    assert result.returncode == 2
+    assert "fedsa keeps B and the head at each client" in result.stderr
+    assert result.stdout == ""
+    assert list(tmp_path.iterdir()) == []

@@ -154,3 +154,17 @@ def test_a_disk_that_is_full_raises_once_and_the_file_can_be_closed(tmp_path: Pa
             landing.arrived(0, DATA)
         landing.close()
     assert landing.partial.read_bytes() == DATA[:4000]
+
+
+def test_what_was_left_of_other_blobs_goes_with_the_first_whole_one_unless_there_is_none(tmp_path: Path) -> None:
+    left = partial_of(blob("x", b"another"), tmp_path / "x")
+    for alone in (True, False):
+        left.write_bytes(b"ano")
+        landing = Landing(blob("x", DATA), tmp_path / "x", resume=False, alone=alone)
+        assert isinstance(landed(landing, DATA), Received)
+        assert left.exists() is alone
+
+
+def test_a_landing_makes_its_folder(tmp_path: Path) -> None:
+    assert isinstance(landed(Landing(blob("x", DATA), tmp_path / "a" / "b" / "x", resume=True), DATA), Received)
+    assert (tmp_path / "a" / "b" / "x").read_bytes() == DATA

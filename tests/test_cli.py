@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import contextlib
 import json
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -12,7 +14,7 @@ import typer
 from benchtools import TINY
 from run_folders import header
 
-from harness import cli
+from harness import cli, commands
 from harness.errors import NoAgentsError
 from harness.store import RunFolder
 
@@ -22,15 +24,15 @@ def breaking() -> Callable[[BaseException], list[str]]:
     """Adds a command that fails in a given way, for this test alone; returns how to call it."""
 
     def add(error: BaseException) -> list[str]:
-        @cli.app.command(name="break")
+        @commands.app.command(name="break")
         def broken(debug: bool = typer.Option(False, "--debug")) -> None:
             raise error
 
         return ["break"]
 
-    before = list(cli.app.registered_commands)
+    before = list(commands.app.registered_commands)
     yield add
-    cli.app.registered_commands[:] = before
+    commands.app.registered_commands[:] = before
 
 
 def test_without_arguments_the_help_is_shown(capsys: pytest.CaptureFixture[str]) -> None:
@@ -113,3 +115,21 @@ def test_help_of_another_package_s_command_is_its_own(command: str, capsys: pyte
     with contextlib.suppress(SystemExit):
         cli.main([command, "--help"])
     assert f"usage: federa-bench {command}" in capsys.readouterr().out
+
+
+def test_a_command_with_a_parser_of_its_own_starts_without_that_of_the_others() -> None:
+    """What only the controller needs, and what a run may not want, is not paid for by every agent's start."""
+    program = "import sys; from harness.cli import main\ntry: main(['agent', '--help'])\nfinally: print(*sys.modules)"
+    told = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True).stdout
+    loaded = set(told.splitlines()[-1].split())
+    heavy = {"typer", "rich", "pydantic", "yaml", "asyncio", "psutil", "numpy", "torch"}
+    unasked = {"harness.sensors", "harness.shaping", "harness.doctor", "harness.launch", "agents.equipped"}
+    assert "agents.agent" in loaded
+    assert not (heavy | unasked) & loaded
+
+
+def test_help_starts_without_what_it_does_not_need() -> None:
+    heavy = ("zmq", "numpy", "torch", "ray", "plotly", "psutil")
+    script = f"import sys, harness.commands; print([name for name in {heavy!r} if name in sys.modules])"
+    told = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    assert told.stdout == "[]\n"

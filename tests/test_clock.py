@@ -24,6 +24,7 @@ def test_the_server_s_work_has_already_passed_on_a_real_clock() -> None:
     machine_s = [0.0]
     clock = RunClock(now=lambda: machine_s[0])
     assert (clock.spend(3.0), clock.now_s()) == (3.0, 0.0)
+    assert (clock.aside(2.0), clock.now_s()) == (2.0, 0.0)
 
 
 def test_a_virtual_clock_goes_on_only_when_told_to_and_never_back() -> None:
@@ -32,6 +33,7 @@ def test_a_virtual_clock_goes_on_only_when_told_to_and_never_back() -> None:
     clock.advance_to(11.0)
     assert clock.now_s() == 12.5
     assert (clock.spend(3.0), clock.now_s()) == (3.0, 15.5)
+    assert (clock.aside(2.0), clock.now_s()) == (0.0, 15.5)
 
 
 def test_what_a_table_says_of_the_server_counts_instead_of_what_it_takes_here() -> None:

@@ -15,7 +15,7 @@ from harness.learning.architectures import KNOWN
 from harness.learning.drift import drift, short_names, variation
 from harness.learning.methods import initial_state
 from harness.learning.tensors import write_state
-from harness.profiles import METHODS, Method
+from harness.profiles import Method
 
 QUERY, VALUE = (f"bert.encoder.layer.0.attention.self.{name}.lora" for name in ("query", "value"))
 
@@ -139,10 +139,24 @@ def test_every_factor_of_every_architecture_is_found(tmp_path: Path, architectur
         assert (direction is None) == name.endswith(".B")
 
 
-@pytest.mark.parametrize("method", [method for method in METHODS if method not in ("fedlr", "federa")])
-def test_methods_without_factors_have_none(tmp_path: Path, method: Method) -> None:
+@pytest.mark.parametrize("method", ["fedft", "fedbf", "fedap", "flora", "slora"])
+def test_methods_that_begin_without_factors_have_none(tmp_path: Path, method: Method) -> None:
     write_state(tmp_path / "0", initial_state(write_encoder(tmp_path / "base"), spec_of(method), seed=0).state)
     assert drift(tmp_path / "0", tmp_path / "0") is None
+
+
+def test_where_factors_begin_in_a_round_nothing_has_moved(tmp_path: Path) -> None:
+    write_state(tmp_path / "0", {"classifier.bias": torch.zeros(2)})
+    after = write(tmp_path / "1", A=[[1.0, 2.0]])
+    assert drift(tmp_path / "0", after) is None
+    assert drift(after, tmp_path / "0") is None
+
+
+def test_what_a_server_keeps_beside_the_factors_is_none_of_them(tmp_path: Path) -> None:
+    factor = f"{QUERY}_A.weight"
+    kept = [f"{prefix}{factor}" for prefix in ("control/", "server/m/", "change/")]
+    write_state(tmp_path / "0", {name: torch.ones(1, 2) for name in (factor, *kept)})
+    assert drift(tmp_path / "0", tmp_path / "0") == {"layer.0.query.A": (0.0, 0.0)}
 
 
 def test_states_of_different_runs_are_refused(tmp_path: Path) -> None:

@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 
 import msgspec
+import pytest
 
 from harness import environment
 
@@ -27,6 +28,14 @@ def test_a_description_is_json_and_complete() -> None:
 def test_describing_imports_no_torch() -> None:
     code = "import sys; from harness import environment; environment.describe(); sys.exit('torch' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+@pytest.mark.parametrize(("said", "share"), [("1", 1), ("100000", None), ("0", None), ("many", None), ("", None)])
+def test_a_run_takes_all_cores_unless_it_is_told_its_share(
+    monkeypatch: pytest.MonkeyPatch, said: str, share: int | None
+) -> None:
+    monkeypatch.setenv(environment.SHARE_VARIABLE, said)
+    assert environment.share() == (share or environment.cores())
 
 
 def test_a_machine_without_cpuinfo_is_no_error(tmp_path: Path) -> None:

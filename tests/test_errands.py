@@ -51,3 +51,18 @@ def test_closing_ends_a_long_job_at_its_checkpoint_and_drops_those_behind_it() -
     assert "errands" not in [thread.name for thread in threading.enumerate()]
     with pytest.raises(OSError, match="Bad file descriptor"):
         os.fstat(fd)
+
+
+def test_who_finishes_waits_for_all_that_was_sent_and_hears_of_what_has_a_result() -> None:
+    errands: Errands[int] = Errands()
+    done: list[str] = []
+    errands.send(lambda: 1)
+    errands.send(lambda: done.append("nothing to tell"))
+    errands.send(lambda: 2)
+    assert errands.finish() == [1, 2]
+    assert done == ["nothing to tell"]
+    assert errands.finish() == []
+    errands.send(lambda: int("x"))
+    with pytest.raises(ValueError, match="invalid literal"):
+        errands.finish()
+    errands.close()

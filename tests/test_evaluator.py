@@ -82,6 +82,31 @@ def test_a_state_that_overflows_is_refused(tmp_path: Path) -> None:
         evaluator.evaluate(state)
 
 
+def test_a_client_s_own_model_is_what_it_was_given_and_what_it_trained(tmp_path: Path) -> None:
+    """Of FFA-LoRA: A is nowhere in either file."""
+    base, checkpoint = prepared(tmp_path, "ffa")
+    tensors = load_file(checkpoint)
+    given = {name: tensor for name, tensor in tensors.items() if not name.endswith("lora_A.weight")}
+    trained = {name: tensor + 0.1 for name, tensor in given.items()}
+    save_file(given, tmp_path / "given")
+    save_file(trained, tmp_path / "update")
+    save_file(tensors | trained, tmp_path / "after")
+    evaluator = evaluator_of(base, "ffa", checkpoint, write_shard(tmp_path / "test", 10))
+    own = evaluator.evaluate(tmp_path / "given", round=1, update=tmp_path / "update")
+    assert own == evaluator.evaluate(tmp_path / "after", round=1) != evaluator.evaluate(checkpoint)
+
+
+def test_an_update_of_another_form_is_refused(tmp_path: Path) -> None:
+    base, checkpoint = prepared(tmp_path, "rolora")
+    tensors = load_file(checkpoint)
+    evaluator = evaluator_of(base, "rolora", None, write_shard(tmp_path / "test", 10))
+    with pytest.raises(TrainerError, match=r"the update has the unknown tensor .*lora_.\.weight"):
+        evaluator.evaluate(checkpoint, round=1, update=checkpoint)
+    save_file({name: tensor for name, tensor in tensors.items() if "lora" not in name}, tmp_path / "update")
+    with pytest.raises(TrainerError, match=r"the update lacks tensor .*lora_.\.weight"):
+        evaluator.evaluate(checkpoint, round=2, update=tmp_path / "update")
+
+
 def test_an_empty_test_split_is_refused(tmp_path: Path) -> None:
     base, _ = prepared(tmp_path, "fedlr")
     with pytest.raises(TrainerError, match="holds no samples"):

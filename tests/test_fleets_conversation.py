@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -9,10 +10,13 @@ from typing import Any
 
 import pytest
 from fleet_stage import SESSION, STATE, hello, record, update_of
-from small_tensors import tensor_file
+from small_tensors import outgoing, tensor_file
 from stub_controller import FREE, PREPARE, blob
 
 from harness.blobs import partial_of
+from harness.errors import ShapingError
+from harness.fleets.beside import Beside
+from harness.fleets.downlinks import Downlinks
 from harness.fleets.provision import Provisioning
 from harness.fleets.shelf import Shelf
 from harness.fleets.uploads import SLICE_BYTES
@@ -75,6 +79,34 @@ class Sockets:
         self.closed = True
 
 
+class Links(Downlinks):
+    """Links that the kernel keeps; ``broken``: it can not."""
+
+    def __init__(self) -> None:
+        self.kept: list[tuple[str, str]] = []
+        self.broken = False
+
+    def keep(self, agent: str, address: str) -> None:
+        if self.broken:
+            raise ShapingError("the kernel cannot")
+        self.kept.append((agent, address))
+
+
+class Heard(Beside):
+    """Takes all that is said beside the rounds, but for what is of "nowhere"."""
+
+    def __init__(self) -> None:
+        self.kept: list[object] = []
+
+    def sampled(self, agent: str, message: m.Telemetry) -> str | None:
+        self.kept.append((agent, message))
+        return "it is of nowhere" if message.source == "nowhere" else None
+
+    def reported(self, agent: str, report: dict[str, Any]) -> str | None:
+        self.kept.append((agent, report))
+        return None
+
+
 class Talk:
     """A fleet, and what is said to it."""
 
@@ -86,15 +118,25 @@ class Talk:
         )
         server: Any = self.server
         provisioning = Provisioning(message, Shelf())
-        self.fleet = ZeromqFleet("r", server, provisioning, AgentsProfile(), None, lambda: 1.0)
+        self.links, self.beside = Links(), Heard()
+        now, around = (lambda: 1.0), (self.links, self.beside)
+        self.fleet = ZeromqFleet("r", server, provisioning, AgentsProfile(), None, now, *around)
 
     def hear(
-        self, message: m.Message | bytes, payload: bytes | None = None, *, id: bytes = b"1", user: str = "key-a"
+        self,
+        message: m.Message | bytes,
+        payload: bytes | None = None,
+        *,
+        id: bytes = b"1",
+        user: str = "key-a",
+        at_s: float | None = None,
     ) -> list[AnyEvent]:
-        """What comes of a message."""
+        """What comes of a message that was taken from its socket at ``at_s`` of the monotonic clock."""
         head = message if isinstance(message, bytes) else encode(message)
         data = None if payload is None else memoryview(payload)
-        self.server.arrivals.append(Arrival(id, isinstance(message, m.Beat), memoryview(head), data, len(head), user))
+        self.server.arrivals.append(
+            Arrival(id, isinstance(message, m.Beat), memoryview(head), data, len(head), user, "10.0.0.2", at_s)
+        )
         return self.fleet.wait(0.0)
 
     def join(self, name: str = "a", id: bytes = b"1", user: str = "key-a") -> None:
@@ -105,7 +147,7 @@ class Talk:
     def assign(self, agent: str = "a", ref: m.TaskRef = REF) -> None:
         sha256 = blob("state", STATE).sha256
         task = AssignTask(agent=agent, round=ref.round, client=ref.client, attempt=ref.attempt, state_sha256=sha256)
-        self.fleet.assign(task, self.folder / "state", seed=1, update=self.folder / "update")
+        self.fleet.assign(task, outgoing(self.folder / "state"), seed=1, update=self.folder / "update")
 
     def upload(self, update: bytes = UPDATE) -> list[AnyEvent]:
         offered = blob("update", update)
@@ -226,6 +268,59 @@ def test_heartbeats_are_answered_while_a_large_partial_file_is_read(talk: Talk) 
         assert talk.hear(word) == []
     assert talk.fleet.wait(0.0) == []
     echo, accept = talk.server.sent[before:]
-    assert echo == m.BeatEcho(number=1)
+    assert echo == m.BeatEcho(number=1, received_s=1.0, sent_s=1.0)
     assert isinstance(accept, m.Accept)
     assert accept.offset == here
+
+
+def test_a_heartbeat_is_echoed_with_the_moment_it_was_taken_from_its_socket(talk: Talk) -> None:
+    beat = m.Beat(agent="a", session=SESSION, number=1, doing="idle", sent_s=77.5)
+    talk.hear(beat, at_s=time.monotonic() - 0.5)
+    echo = talk.server.sent[-1]
+    assert isinstance(echo, m.BeatEcho)
+    assert (echo.beat_sent_s, echo.sent_s) == (77.5, 1.0)
+    assert echo.received_s <= 0.5, "half a second before the run's clock showed 1"
+
+
+def test_what_is_said_beside_the_rounds_is_handed_on_with_the_agents_name(talk: Talk) -> None:
+    samples = m.Telemetry(source="ina3221", fields=("at_s", "total_w"), rows=((1.0, 5.0),))
+    assert talk.hear(samples) == talk.hear(m.DeviceReport(report={"device": 1})) == []
+    assert talk.beside.kept == [("a", samples), ("a", {"device": 1})]
+    talk.hear(samples, id=b"unknown")
+    assert len(talk.beside.kept) == 2
+    assert talk.fleet.refused == {}
+
+
+def test_what_cannot_be_kept_is_counted_and_the_agent_stays(talk: Talk) -> None:
+    (told,) = talk.hear(m.Telemetry(source="nowhere", fields=("at_s",), rows=()))
+    assert isinstance(told, MessagesRefused)
+    assert told.counts == {"telemetry": 1}
+    assert talk.upload() == []
+
+
+def test_energy_that_cannot_be_true_does_not_cost_the_update(talk: Talk) -> None:
+    talk.upload()
+    received, told = talk.hear(m.Done(ref=REF, record=record(energy_j=-5.0)))
+    assert isinstance(received, UpdateReceived)
+    assert received.record.energy_j is None
+    assert isinstance(told, MessagesRefused)
+    assert told.counts == {"claim": 1}
+
+
+def test_a_link_is_kept_before_anything_timed_travels_and_not_for_what_is_not(talk: Talk) -> None:
+    talk.hear(hello("b", session="f" * 16), id=b"2", user="key-b")
+    before = list(talk.links.kept)
+    shard = m.Fetch(sha256=blob("3", b"shard").sha256, offset=0, credit_bytes=10, chunk_bytes=10)
+    state = m.Fetch(sha256=blob("state", STATE).sha256, offset=0, credit_bytes=10, chunk_bytes=10)
+    talk.hear(shard, id=b"2", user="key-b")
+    assert talk.links.kept == before
+    talk.hear(state, id=b"2", user="key-b")
+    assert talk.links.kept == [*before, ("b", "10.0.0.2")]
+
+
+def test_an_agent_whose_link_cannot_be_kept_takes_no_part(talk: Talk) -> None:
+    talk.hear(hello("b", session="f" * 16), id=b"2", user="key-b")
+    talk.links.broken = True
+    (lost,) = talk.hear(m.Ready(provision_s=0.0, ship_s=0.0), id=b"2", user="key-b")
+    assert lost == AgentLost(at_s=1.0, agent="b", reason="its link cannot be kept: the kernel cannot")
+    assert talk.server.sent[-1] == m.Refused(reason="the kernel cannot")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +10,8 @@ import pytest
 from fleet_stage import SESSION, hello
 from stub_controller import FREE, blob
 
+from harness.fleets.beside import Beside
+from harness.fleets.downlinks import Downlinks
 from harness.fleets.membership import Membership
 from harness.fleets.peers import Peer, Peers
 from harness.fleets.refusals import Refusals
@@ -51,6 +53,27 @@ class Said:
         self.welcomed.append(peer)
 
 
+class Links(Downlinks):
+    """Links that are kept for agents of other machines."""
+
+    def __init__(self) -> None:
+        self.released: list[str] = []
+
+    def refusal(self, agent: str, address: str, others: Mapping[str, str]) -> str | None:
+        return f"{agent} is where {dict(others)} are" if address and address in others.values() else None
+
+    def release(self, agent: str) -> None:
+        self.released.append(agent)
+
+
+class Comings(Beside):
+    def __init__(self) -> None:
+        self.came: list[str] = []
+
+    def joined(self, agent: str) -> None:
+        self.came.append(agent)
+
+
 class World:
     """Membership with heartbeats every second, lost after eight."""
 
@@ -59,10 +82,12 @@ class World:
         self.server: Any = Said()
         self.peers, self.refusals = Peers(), Refusals()
         settings = AgentsProfile(heartbeat_s=1.0, lost_after_s=8.0)
-        self.members = Membership("r", self.server, PROVISION, settings, self.peers, self.refusals, lambda: self.now_s)
+        self.links, self.beside = Links(), Comings()
+        around = (self.peers, self.refusals, lambda: self.now_s, self.links, self.beside)
+        self.members = Membership("r", self.server, PROVISION, settings, *around)
 
-    def joined(self, id: bytes, user: str = "", **told: Any) -> Peer:
-        self.members.hello(id, hello(**told), user)
+    def joined(self, id: bytes, user: str = "", address: str = "", **told: Any) -> Peer:
+        self.members.hello(id, hello(**told), user, address)
         peer = self.peers.get(id)
         assert peer is not None
         self.members.ready(peer, m.Ready(provision_s=2.0, ship_s=1.0))
@@ -99,7 +124,7 @@ def test_silence_is_a_loss_and_a_heartbeat_is_answered(world: World) -> None:
     world.joined(b"2", name="alive")
     beat = m.Beat(agent="alive", session=SESSION, number=4, doing="idle")
     world.pass_s(8.5, lambda: world.members.beat(b"beat-2", beat))
-    assert world.server.messages[-1] == (b"beat-2", m.BeatEcho(number=4))
+    assert world.server.messages[-1] == (b"beat-2", m.BeatEcho(number=4, received_s=108.5, sent_s=108.5))
     assert world.members.lose_silent() == [AgentLost(at_s=108.5, agent="quiet", reason="no heartbeat for 8 s")]
     assert [peer.name for peer in world.peers] == ["alive"]
 
@@ -123,8 +148,9 @@ def test_a_wait_that_ends_before_its_time_is_no_silence(world: World) -> None:
 
 
 def test_an_agent_that_counts_as_lost_is_told_so_that_it_comes_again(world: World) -> None:
-    world.members.beat(b"beat", m.Beat(agent="lost", session=SESSION, number=1, doing="idle"))
-    assert world.server.messages == [(b"beat", m.BeatEcho(number=1, known=False))]
+    world.members.beat(b"beat", m.Beat(agent="lost", session=SESSION, number=1, doing="idle", sent_s=7.5), "", 99.5)
+    echo = m.BeatEcho(number=1, known=False, beat_sent_s=7.5, received_s=99.5, sent_s=100.0)
+    assert world.server.messages == [(b"beat", echo)], "the four stamps of the two clocks, but for the last"
 
 
 def test_a_heartbeat_of_an_earlier_process_of_that_name_is_no_sign_of_life(world: World) -> None:
@@ -298,3 +324,32 @@ def test_a_revoked_key_loses_its_agent_at_once(world: World) -> None:
     assert world.members.lose_revoked() == [AgentLost(at_s=100.0, agent="a", reason="its key was revoked")]
     assert world.members.lose_revoked() == []
     assert [peer.name for peer in world.peers] == ["b"]
+
+
+def test_an_agent_whose_link_cannot_be_kept_is_refused_and_told_why(world: World) -> None:
+    world.joined(b"1", name="a", address="10.0.0.2")
+    assert world.members.hello(b"2", hello("b", session=OTHER_SESSION), "", "10.0.0.2") == []
+    assert world.server.messages[-1] == (b"2", m.Refused(reason="b is where {'a': '10.0.0.2'} are"))
+    assert [peer.name for peer in world.peers] == ["a"]
+
+
+def test_the_link_of_an_agent_that_is_lost_is_let_go_and_that_of_one_that_only_reconnects_is_not(world: World) -> None:
+    world.joined(b"1", name="a", address="10.0.0.2")
+    world.members.hello(b"2", hello("a", provisioned=True, connection=2), "", "10.0.0.2")
+    assert (world.links.released, world.beside.came) == ([], ["a"])
+    world.joined(b"3", name="a", session=OTHER_SESSION, address="10.0.0.2")
+    assert (world.links.released, world.beside.came) == (["a"], ["a", "a"])
+
+
+def test_an_agent_that_is_elsewhere_by_now_must_be_one_whose_link_can_be_kept(world: World) -> None:
+    peer = world.joined(b"1", name="a", address="10.0.0.2")
+    world.joined(b"2", name="b", session=OTHER_SESSION, address="10.0.0.3")
+    world.members.hello(b"3", hello("a", provisioned=True, connection=2), "", "10.0.0.3")
+    assert isinstance(world.server.messages[-1][1], m.Refused)
+    world.members.hello(b"4", hello("a", provisioned=True, connection=2), "", "10.0.0.4")
+    assert (peer.id, peer.address) == (b"4", "10.0.0.4")
+
+
+def test_nobody_takes_part_under_the_name_of_this_end(world: World) -> None:
+    assert world.members.hello(b"1", hello("controller")) == []
+    assert "cannot be named controller" in world.server.messages[-1][1].reason

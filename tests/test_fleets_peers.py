@@ -9,7 +9,7 @@ from stub_controller import blob
 
 from harness.blobs import Landing
 from harness.fleets.peers import Peer, Peers
-from harness.protocol.messages import Task, TaskRef
+from harness.protocol.messages import LeanState, Task, TaskRef
 from harness.tensorfile import Layout
 
 DATA = b"an update"
@@ -52,6 +52,20 @@ def test_a_new_task_and_a_loss_free_it_too(peer: Peer, tmp_path: Path) -> None:
     peer.landing = Landing(blob("update", DATA), tmp_path / "update", resume=True)
     peer.begin(order(2), tmp_path / "other", LAYOUT)
     assert partial_is_free(peer, tmp_path)
+
+
+def test_a_download_is_known_by_what_was_asked_for(peer: Peer, tmp_path: Path) -> None:
+    state, lean = blob("state", b"whole"), blob("lean", b"tip")
+    less = LeanState(blob=lean, since="0" * 64)
+    peer.begin(Task(ref=TaskRef(round=2, client=3, attempt=1), state=state, seed=1, lean=less), tmp_path / "u", LAYOUT)
+    assert peer.downloads_bytes == {5, 3}, "it may have finished the task before"
+    assert not peer.fetches(blob("shard", b"a shard").sha256)
+    assert peer.fetches(lean.sha256)
+    assert peer.downloads_bytes == {3}
+    assert peer.fetches(state.sha256)
+    assert peer.downloads_bytes == {5, 3}
+    peer.begin(order(3), tmp_path / "update", LAYOUT)
+    assert peer.downloads_bytes == {0}
 
 
 def test_peers_are_found_by_id_and_by_name_and_may_go_while_they_are_counted_off() -> None:

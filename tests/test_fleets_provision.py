@@ -30,6 +30,7 @@ def workload(folder: Path, *, init: bool) -> Workload:
         shards={10: file("ten"), 2: file("two")},
         samples={10: 1, 2: 1},
         initial_state=file("state"),
+        layers={},
         init=file("state") if init else None,
         svd_s=0.0,
         prepare=SPEC,
@@ -42,12 +43,14 @@ def workload(folder: Path, *, init: bool) -> Workload:
 
 @pytest.mark.parametrize("init", [True, False])
 def test_base_shards_and_initial_state_are_named_and_can_be_fetched(tmp_path: Path, init: bool) -> None:
-    provided = provisioning(workload(tmp_path, init=init), FREE, 7)
+    provided = provisioning(workload(tmp_path, init=init), FREE, 7, 12.5)
     message = provided.message
     assert message.base == (blob("config", b"config"), blob("model", b"model"))
     assert message.shards == (blob("2", b"two"), blob("10", b"ten"))
     assert message.init == (blob("init", b"state") if init else None)
-    assert (message.link, message.link_seed) == (FREE, 7)
+    assert (message.link, message.link_seed, message.telemetry_hz) == (FREE, 7, 12.5)
+    untimed = {blob.sha256 for blob in (*message.base, *message.shards)}
+    assert provided.untimed == untimed, "the initial state is timed"
     assert msgspec.convert(message.prepare, PrepareSpec) == SPEC
 
     def fetched(ref: BlobRef) -> bytes:

@@ -17,7 +17,7 @@ from harness.fleets.peers import Peer
 from harness.fleets.uploads import SLICE_BYTES, Uploads
 from harness.protocol import messages as m
 from harness.protocol.transfer import WINDOW_BYTES, Incoming
-from harness.tensorfile import MAX_HEADER_BYTES, Layout, Tensor
+from harness.tensorfile import LENGTH_BYTES, MAX_HEADER_BYTES, Layout, Tensor
 
 REF = m.TaskRef(round=1, client=3, attempt=1)
 STATE_BYTES = 3 * WINDOW_BYTES
@@ -121,9 +121,9 @@ def test_bytes_beyond_the_end_are_refused(server: Any, peer: Peer) -> None:
         uploads.chunk(peer, at(0, b"short"), b"too long")
 
 
-def test_an_update_much_larger_than_its_state_is_refused_before_a_byte_of_it(server: Any, peer: Peer) -> None:
-    huge = m.BlobRef(name="update", sha256="1" * 64, size_bytes=STATE_BYTES + MAX_HEADER_BYTES + 1)
-    with pytest.raises(BlobError, match=f"for a state of {STATE_BYTES}"):
+def test_an_update_much_larger_than_its_tensors_is_refused_before_a_byte_of_it(server: Any, peer: Peer) -> None:
+    huge = m.BlobRef(name="update", sha256="1" * 64, size_bytes=9 + LENGTH_BYTES + MAX_HEADER_BYTES + 1)
+    with pytest.raises(BlobError, match=f"of {huge.size_bytes} bytes; the tensors that its task asks for have 9"):
         Uploads(server).offer(peer, huge)
     assert not any(peer.update.parent.iterdir())
 
@@ -132,9 +132,6 @@ def test_a_large_partial_file_is_read_a_slice_at_a_time_and_then_answered(server
     data = bytes(STATE_BYTES)
     uploads, whole = Uploads(server), tensor_file(data * 3)
     peer.layout, left = laid_out(len(data) * 3), SLICE_BYTES + 1000
-    assert peer.order is not None
-    state = m.BlobRef(name="state", sha256="0" * 64, size_bytes=len(whole))
-    peer.order = m.Task(ref=REF, state=state, seed=1)
     partial_of(offered(whole), peer.update).write_bytes(whole[:left])
     uploads.offer(peer, offered(whole))
     uploads.offer(peer, offered(whole))
@@ -188,6 +185,22 @@ def test_an_update_of_other_tensors_than_the_state_is_refused(
 def send(uploads: Uploads, peer: Peer, update: bytes) -> None:
     uploads.offer(peer, offered(update))
     uploads.chunk(peer, at(0, update), update)
+
+
+def test_what_is_left_of_another_agents_try_goes_with_the_update_that_landed(server: Any, peer: Peer) -> None:
+    uploads, other = Uploads(server), tensor_file(b"his words")
+    uploads.offer(peer, offered(other))
+    uploads.chunk(peer, at(0, other), other[:20])
+    peer.let_go()
+    assert partial_of(offered(other), peer.update).exists()
+    send(uploads, peer, UPDATE)
+    assert [path.name for path in peer.update.parent.iterdir()] == ["update"]
+
+
+def test_what_an_earlier_controller_left_goes_too(server: Any, peer: Peer) -> None:
+    partial_of(offered(UPDATE[::-1]), peer.update).write_bytes(b"left")
+    send(Uploads(server), peer, UPDATE)
+    assert [path.name for path in peer.update.parent.iterdir()] == ["update"]
 
 
 @pytest.mark.parametrize(

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 from round_facts import plan
@@ -14,12 +16,15 @@ from harness.clock import VirtualClock
 from harness.errors import TrainerError
 from harness.fleets.virtual import VirtualFleet
 from harness.fleets.virtual_seconds import VirtualSeconds
+from harness.fleets.workforce import Here, OneByOne
+from harness.learning.outgoing import Lean, Outgoing
 from harness.learning.spec import Trained
 from harness.profiles import DeviceProfile, LinkProfile, TrainSeconds
 from harness.rounds.commands import AnyCommand, AssignTask, CancelTask
 from harness.rounds.events import AgentJoined, AnyEvent, RunOpened, TaskFailed, UpdateReceived
 from harness.rounds.machine import RoundMachine
 from harness.rounds.selection import training_line
+from harness.tensorfile import Layout
 
 STEP_DEVICE = DeviceProfile(name="stepper", seconds=(TrainSeconds(step_s=1.0),))
 FLAT_LINK = LinkProfile(name="flat", rate_mbps=0.000008, latency_s=0.25)  # a byte a second
@@ -28,7 +33,7 @@ FLAT_LINK = LinkProfile(name="flat", rate_mbps=0.000008, latency_s=0.25)  # a by
 class CountingTrainer:
     """Takes as many steps as its shard says; what a shard calls "broken" does not train."""
 
-    def load(self, state: Path, shard: Path) -> None:
+    def load(self, state: Path, shard: Path, round: int = 1) -> None:
         self.state, self.shard = state.read_bytes(), shard.read_text()
 
     def train(self, seed: int, round: int) -> Trained:
@@ -47,7 +52,7 @@ class CountingTrainer:
 class Stage:
     """A fleet of two devices, a state of 4 bytes, and clients whose shards say how long they train."""
 
-    def __init__(self, folder: Path, *shards: str, init_bytes: int = 0, start_s: float = 0.0, devices: int = 2) -> None:
+    def __init__(self, folder: Path, *shards: str, start_s: float = 0.0, devices: int = 2, **settings: Any) -> None:
         self.folder, self.clock = folder, VirtualClock(start_s)
         self.state = folder / "state"
         self.state.write_bytes(b"1234")
@@ -55,21 +60,38 @@ class Stage:
         for client, text in enumerate(shards):
             paths[client].write_text(text)
         seconds = VirtualSeconds(experiment(device=STEP_DEVICE, link=FLAT_LINK, fleet="virtual"), "federa")
-        self.fleet = VirtualFleet(devices, CountingTrainer(), paths, seconds, self.clock, init_bytes)
+        self.fleet = VirtualFleet(devices, Here(OneByOne(CountingTrainer())), paths, seconds, self.clock, **settings)
         self.joined = self.fleet.wait(1.0)
 
-    def assign(self, *clients: int, attempt: int = 1) -> None:
+    @property
+    def given(self) -> Outgoing:
+        return Outgoing(whole=self.state, sha256="state 1", update=Layout(()))
+
+    def assign(self, *clients: int, attempt: int = 1, given: Outgoing | None = None) -> None:
         for client in clients:
             task = AssignTask(
                 agent=f"device-{client + 1}", round=1, client=client, attempt=attempt, state_sha256="0" * 64
             )
-            self.fleet.assign(task, self.state, seed=client, update=self.folder / f"update-{client}")
+            self.fleet.assign(task, given or self.given, seed=client, update=self.folder / f"update-{client}")
+
+    def given_less(self, number: int) -> Outgoing:
+        """State number ``number``, or less for who holds the one before."""
+        lean = self.folder / "lean"
+        lean.write_bytes(b"tip")
+        less = Lean(path=lean, sha256="lean", since=f"state {number - 1}")
+        return replace(self.given, sha256=f"state {number}", lean=less)
+
+    def down_bytes(self, *clients: int, given: Outgoing) -> list[int]:
+        """What these clients' devices fetched."""
+        self.assign(*clients, given=given)
+        found = [event.record for event in self.events(len(clients)) if isinstance(event, UpdateReceived)]
+        return [record.download_bytes for record in sorted(found, key=lambda record: record.client)]
 
     def carry_out(self, orders: list[AnyCommand]) -> None:
         """What a controller would do with tasks."""
         for order in orders:
             if isinstance(order, AssignTask):
-                self.fleet.assign(order, self.state, seed=0, update=self.folder / f"update-{order.client}")
+                self.fleet.assign(order, self.given, seed=0, update=self.folder / f"update-{order.client}")
             elif isinstance(order, CancelTask):
                 self.fleet.cancel(order)
 
@@ -112,6 +134,41 @@ def test_what_was_learned_is_real(tmp_path: Path) -> None:
     assert isinstance(event, UpdateReceived)
     assert (event.record.samples, event.record.steps, event.record.loss) == (3, 1, 0.5)
     assert (event.record.download_bytes, event.record.upload_bytes, event.record.wire_bytes) == (4, 5, None)
+
+
+def test_a_device_fetches_less_where_it_holds_the_state_before(tmp_path: Path) -> None:
+    stage = Stage(tmp_path, "1", "1")
+    assert stage.down_bytes(0, given=stage.given_less(1)) == [4], "it holds nothing yet"
+    assert stage.down_bytes(0, 1, given=stage.given_less(2)) == [3, 4], "only the first of them did the round before"
+    assert stage.down_bytes(0, 1, given=stage.given_less(3)) == [3, 3]
+    assert (tmp_path / "update-0").read_bytes() == b"1234!", "the trainer here is given whole states"
+    assert stage.down_bytes(0, 1, given=stage.given_less(5)) == [4, 4]
+
+
+def test_a_device_that_was_stopped_or_failed_begins_anew(tmp_path: Path) -> None:
+    stage = Stage(tmp_path, "1", "1")
+    assert stage.down_bytes(0, 1, given=stage.given_less(1)) == [4, 4]
+    stage.assign(0, given=stage.given_less(2))
+    stage.fleet.cancel(CancelTask(agent="device-1", round=1, client=0, attempt=1))
+    (tmp_path / "shard-1").write_text("breaks")
+    stage.assign(1, given=stage.given_less(2))
+    assert isinstance(stage.events(1)[0], TaskFailed)
+    (tmp_path / "shard-1").write_text("1")
+    assert stage.down_bytes(0, 1, given=stage.given_less(2)) == [4, 4]
+
+
+def test_where_a_run_goes_on_devices_hold_what_they_held(tmp_path: Path) -> None:
+    stage = Stage(tmp_path, "1", "1", held={"device-2": "state 6"})
+    assert stage.down_bytes(0, 1, given=stage.given_less(7)) == [4, 3]
+
+
+def test_what_stays_at_a_client_does_not_travel(tmp_path: Path) -> None:
+    stage = Stage(tmp_path, "1")
+    stage.assign(0, given=replace(stage.given, kept_bytes=3, kept_update_bytes=2))
+    (event,) = stage.events(1)
+    assert isinstance(event, UpdateReceived)
+    assert (event.record.download_bytes, event.record.upload_bytes) == (1, 3)
+    assert event.at_s == pytest.approx(0.5 + 1 + 1 + 0.5 + 3)
 
 
 def test_a_deadline_before_the_next_event_passes_first(tmp_path: Path) -> None:

@@ -16,6 +16,7 @@ from harness.library import load_experiment
 from harness.profiles import DeviceProfile, LinkProfile, RateProfile, ServerSeconds, TrainSeconds
 from harness.records import ClientRecord
 from harness.rounds.commands import AssignTask
+from harness.timeline import Offset
 
 STEP = TrainSeconds(step_s=0.25)
 TASK = AssignTask(agent="device-1", round=3, client=7, attempt=1, state_sha256="0" * 64)
@@ -98,3 +99,22 @@ def test_a_run_that_no_table_knows_is_refused_before_anything_is_done() -> None:
 def test_the_record_is_one_that_a_run_folder_can_hold() -> None:
     found = record(VirtualSeconds(virtual(), "fedlr"))
     assert msgspec.json.decode(msgspec.json.encode(found), type=ClientRecord) == found
+
+
+def test_phases_begin_one_after_another_on_the_runs_own_clock() -> None:
+    seconds = VirtualSeconds(virtual(link=LinkProfile(name="l", rate_mbps=8, latency_s=0.1)), "fedlr")
+    found = seconds.record(TASK, DONE, 1_000_000, 500_000, "1" * 64, warm_up=False, arrived_s=40.0)
+    timeline = found.timeline
+    assert timeline is not None
+    moments_s = [timeline.phase_at_s[phase] for phase in ("download", "load", "train", "serialise", "upload")]
+    assert moments_s == pytest.approx([0.0, 1.2, 1.45, 3.45, 3.95])
+    assert timeline.phase_at_s["upload"] + found.upload_s == pytest.approx(found.total_s)
+    assert timeline.arrived_s == 40.0
+    assert timeline.download == timeline.upload == Offset(offset_s=0.0, uncertainty_s=0.0)
+    assert (found.vitals, found.energy_j) == (None, None)
+
+
+def test_a_link_that_a_kernel_would_keep_has_the_same_seconds_on_a_clock_without_one() -> None:
+    link = LinkProfile(name="l", rate_min_mbps=5, rate_max_mbps=9, latency_s=0.1)
+    kernel = msgspec.structs.replace(link, shaping="kernel")
+    assert record(VirtualSeconds(virtual(link=kernel), "fedlr")) == record(VirtualSeconds(virtual(link=link), "fedlr"))

@@ -14,7 +14,6 @@ from fleet_stage import STATE, FleetStage, hello, record, update_of
 from small_tensors import tensor_file
 from stub_controller import blob
 
-from harness.errors import BlobError
 from harness.protocol import messages as m
 from harness.rounds.commands import CancelTask
 from harness.rounds.events import AgentJoined, AgentLost, AgentReconnected, TaskFailed, UpdateLate, UpdateReceived
@@ -207,12 +206,42 @@ def test_an_update_that_had_landed_when_the_controller_died_is_not_sent_again(st
     assert stage.until(UpdateReceived).record.update_sha256 == hashlib.sha256(update).hexdigest()
 
 
-def test_a_state_that_is_no_file_of_tensors_is_not_given_out(stage: FleetStage) -> None:
-    stage.hand().join()
+def test_an_agent_may_fetch_less_than_the_state_and_tells_of_what_it_fetched(stage: FleetStage) -> None:
+    hand, update = stage.hand(), update_of(b"an update")
+    hand.join()
     stage.until(AgentJoined)
-    (stage.folder / "state").write_bytes(b"no tensors")
-    with pytest.raises(BlobError, match=f"{stage.folder / 'state'} is no safetensors file"):
-        stage.assign("by-hand")
+    stage.assign("by-hand", lean=b"tip")
+    task = hand.hear(m.Task)
+    assert (task.state, task.lean) == (stage.state, m.LeanState(blob=blob("lean", b"tip"), since="0" * 64))
+    hand.say(m.Fetch(sha256=task.lean.blob.sha256, offset=0, credit_bytes=3, chunk_bytes=3))
+    assert hand.hear(m.Chunk).sha256 == task.lean.blob.sha256
+    hand.send(task.ref, update, update)
+    hand.hear(m.Received)
+    hand.say(m.Done(ref=task.ref, record=record(download_bytes=3)))
+    assert stage.until(UpdateReceived).record.download_bytes == 3
+
+
+def test_a_record_of_another_blob_than_was_fetched_fails_the_task(stage: FleetStage) -> None:
+    hand, update = stage.hand(), update_of(b"an update")
+    hand.join()
+    stage.until(AgentJoined)
+    ref = stage.assign("by-hand", lean=b"tip")
+    hand.say(m.Fetch(sha256=stage.state.sha256, offset=0, credit_bytes=3, chunk_bytes=3))
+    hand.send(ref, update, update)
+    hand.hear(m.Received)
+    hand.say(m.Done(ref=ref, record=record(download_bytes=3)))
+    assert f"its download_bytes are 3, but {len(STATE)} are known" in stage.until(TaskFailed).reason
+
+
+def test_a_lean_file_that_is_gone_fails_the_task(stage: FleetStage) -> None:
+    hand = stage.hand()
+    hand.join()
+    stage.until(AgentJoined)
+    ref = stage.assign("by-hand", lean=b"tip")
+    (stage.folder / "lean").unlink()
+    hand.say(m.Fetch(sha256=blob("lean", b"tip").sha256, offset=0, credit_bytes=3, chunk_bytes=3))
+    assert "cannot be read" in stage.until(TaskFailed).reason
+    assert hand.hear(m.Cancel).ref == ref
 
 
 def test_a_blob_that_is_not_offered_is_refused_before_the_first_task_and_ignored_after(stage: FleetStage) -> None:
@@ -252,7 +281,7 @@ def test_garbage_of_a_stranger_is_counted_and_disturbs_nobody(
     with caplog.at_level(logging.WARNING):
         for socket in (stranger.channel.socket, stranger.channel.socket, beats.socket):
             socket.send(frame)
-        stage.work(lambda: stage.fleet.unreadable_messages == 3, "three messages that cannot be read")
+        stage.work(lambda: stage.fleet.refused["unreadable"] == 3, "three messages that cannot be read")
     beats.close(0)
     assert len(caplog.records) == 1, "a flood of garbage is no flood of log lines"
     assert stranger.hear(m.Refused).reason

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, ClassVar
 
-from agent_facts import HELLO, PROVISION, STATE, TASK, TRAINED, WELCOME, WITH_INIT, moved
+from agent_facts import HELLO, NEXT_STATE, PROVISION, STATE, TASK, TIP, TRAINED, WELCOME, WITH_INIT, moved
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, rule, run_state_machine_as_test
@@ -24,6 +24,7 @@ class Shell(RuleBasedStateMachine):
     """What an agent's shell has under way: transfers, a trainer, a connection. Only what is under way can end."""
 
     done: ClassVar[list[m.TaskRef]] = []
+    lean: ClassVar[list[m.TaskRef]] = []
 
     @initialize()
     def starts(self) -> None:
@@ -33,6 +34,8 @@ class Shell(RuleBasedStateMachine):
         self.fetch: s.FetchShaped | None = None
         self.upload: s.OfferUpdate | None = None
         self.trainer = "none"
+        self.given: list[str] = []
+        self.fetched: m.BlobRef | None = None
         self.task: tuple[m.TaskRef, str] | None = None
         self.said: list[m.Message] = []
         self.happens(s.Connected)
@@ -60,7 +63,9 @@ class Shell(RuleBasedStateMachine):
             case s.FillCache():
                 self.filling = True
             case s.FetchShaped():
-                assert not (order.task and self.task), "two tasks at a time"
+                whole_after_all = self.task == (order.task, "fetching") and self.fetched == TIP
+                assert not (order.task and self.task) or whole_after_all, "two tasks at a time"
+                self.fetched = order.blob
                 self.fetch, self.task = order, (order.task, "fetching") if order.task else None
             case s.OfferUpdate():
                 assert self.task in (None, (order.offer.ref, "training")), "an update of another task"
@@ -68,13 +73,21 @@ class Shell(RuleBasedStateMachine):
             case s.DropTransfers():
                 self.filling, self.fetch, self.upload, self.task = False, None, None, None
             case s.PrepareTrainer():
-                self.trainer = "preparing"
+                self.trainer, self.given = "preparing", []
             case s.EndTrainer():
-                self.trainer = "none"
+                self.trainer, self.given = "none", []
             case s.StartTraining():
                 assert self.trainer == "ready", "an order for a trainer that is not ready"
                 assert self.task == (order.task.ref, "fetching"), "trained twice, or after its end"
                 self.trainer, self.task = "training", (order.task.ref, "training")
+                if self.fetched != order.task.state:
+                    assert order.task.lean is not None
+                    assert self.fetched == order.task.lean.blob, "trained from what was not fetched for it"
+                    before = self.given[:-1] if self.given[-1:] == [order.task.state.sha256] else self.given
+                    assert before[-1:] == [order.task.lean.since], "less than a state for a trainer that lacks the rest"
+                    self.lean.append(order.task.ref)
+                if self.given[-1:] != [order.task.state.sha256]:
+                    self.given.append(order.task.state.sha256)
             case s.Reconnect():
                 self.welcomed = False
                 self.happens(s.Connected)
@@ -97,7 +110,9 @@ class Shell(RuleBasedStateMachine):
 
     @rule(ref=REFS)
     def it_gets_a_task(self, ref: m.TaskRef) -> None:
-        self.hears(m.Task(ref=ref, state=STATE, seed=ref.round))
+        state, before = (STATE, NEXT_STATE) if ref.round % 2 else (NEXT_STATE, STATE)
+        lean = None if ref.attempt == 3 else m.LeanState(blob=TIP, since=before.sha256)
+        self.hears(m.Task(ref=ref, state=state, seed=ref.round, lean=lean))
 
     @rule()
     def it_gets_its_task_again(self) -> None:
@@ -150,6 +165,13 @@ class Shell(RuleBasedStateMachine):
         self.it_gets_a_task(ref)
         self.all_goes_well_for_a_while(steps)
 
+    @rule(ref=REFS)
+    def it_trains_one_after_the_other(self, ref: m.TaskRef) -> None:
+        self.it_is_in_the_middle_of_a_task(ref, 3)
+        self.all_goes_well_for_a_while(3)
+        self.it_gets_a_task(m.TaskRef(round=ref.round + 1, client=ref.client, attempt=1))
+        self.all_goes_well_for_a_while(1)
+
     @rule()
     def a_transfer_fails(self) -> None:
         if self.filling or self.fetch is not None or self.upload is not None:
@@ -159,7 +181,7 @@ class Shell(RuleBasedStateMachine):
     @rule(died=st.booleans())
     def the_trainer_fails(self, died: bool) -> None:
         if self.trainer != "none":
-            self.trainer = "none"
+            self.trainer, self.given = "none", []
             self.happens(s.TrainerFailed, reason="out of memory", died=died)
         if died and self.trainer == "preparing":
             self.trainer = "ready"
@@ -183,3 +205,4 @@ class Shell(RuleBasedStateMachine):
 def test_an_agent_comes_back_from_whatever_happens() -> None:
     run_state_machine_as_test(Shell, settings=settings(max_examples=120, stateful_step_count=40, deadline=None))
     assert Shell.done, "it never came to much"
+    assert Shell.lean, "no trainer ever held what less than a state builds on"

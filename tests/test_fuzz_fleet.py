@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import ClassVar
 
 import pytest
-from crowd import KEYS, SHARD, STATE, Crowd
+from crowd import KEYS, LEAN, SHARD, STATE, Crowd
 from fleet_stage import hello
 from hypothesis import settings
 from hypothesis import strategies as st
@@ -37,7 +37,7 @@ SESSION = st.sampled_from(SESSIONS)
 NUMBERS = st.integers(1, 3)
 REFS = st.builds(m.TaskRef, round=NUMBERS, client=NUMBERS, attempt=NUMBERS)
 UPDATE = st.sampled_from(UPDATES)
-WANTED = st.sampled_from([STATE, SHARD, b"unknown"])
+WANTED = st.sampled_from([STATE, LEAN, SHARD, b"unknown"])
 Who = tuple[str, bool, bytes, str]
 WHO = st.tuples(NAME, st.sampled_from([True, True, True, False]), PEERS, USERS)
 
@@ -129,9 +129,10 @@ class Talk(Crowd, RuleBasedStateMachine):
     @precondition(lambda self: self.given)
     @rule(data=st.data(), who=WHO, update=UPDATE, lie=st.none() | values_of(ClientRecord))
     def sends_all_that_is_awaited(self, data: st.DataObject, who: Who, update: bytes, lie: ClientRecord | None) -> None:
+        given = data.draw(st.sampled_from([STATE, LEAN]))
         name = data.draw(st.sampled_from(sorted(self.given)))
         ref, (peer, user) = self.given[name], self.whose((name, *who[1:]))
-        offered, sizes = blob("update", update), {"download_bytes": len(STATE), "upload_bytes": len(update)}
+        offered, sizes = blob("update", update), {"download_bytes": len(given), "upload_bytes": len(update)}
         record = lie or client_record(ref.round, ref.client, agent=name, **sizes)
         self.hears(peer, m.Offer(ref=ref, blob=offered), user=user)
         self.hears(peer, m.Chunk(sha256=offered.sha256, offset=0), update, user=user)

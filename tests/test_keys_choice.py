@@ -1,5 +1,6 @@
 """Who needs keys, and which ones are taken."""
 
+import os
 from pathlib import Path
 
 import pytest
@@ -136,3 +137,52 @@ def test_a_service_of_systemd_has_its_keys_as_credentials(home: Path, tmp_path: 
     security = agent(home, FAR, credentials=tmp_path / "credentials")
     assert security is not None
     assert (security.own.public, security.controller) == (device.key, own.key)
+
+
+def test_a_service_uses_its_own_credential_on_loopback_too_and_before_all_others(home: Path, tmp_path: Path) -> None:
+    credentials = tmp_path / "credentials"
+    device, own = make_pair(tmp_path, "orin-01"), make_pair(credentials, "controller")
+    make_pair(credentials, "other")
+    (tmp_path / "orin-01.secret").rename(credentials / "agent.secret")
+    for connect in (FAR, NEAR):
+        security = agent(home, connect, credentials=credentials)
+        assert security is not None
+        assert (security.name, security.own.public, security.controller) == ("orin-01", device.key, own.key)
+
+
+def test_a_key_of_the_command_line_comes_before_a_credential(home: Path, tmp_path: Path) -> None:
+    credentials = tmp_path / "credentials"
+    make_pair(credentials, "agent")
+    given, _ = make_pair(tmp_path, "d1"), make_pair(tmp_path, "controller")
+    for told in ({"folder": tmp_path}, {"secret": tmp_path / "d1.secret", "controller": given.key}):
+        security = agent(home, FAR, credentials=credentials, **told)
+        assert security is not None
+        assert security.own.public == given.key
+
+
+def test_credentials_without_a_key_are_named_beside_the_folder_of_keys(home: Path, tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match=rf"to connect to {FAR}, and neither {tmp_path} nor {home} has one; make one"):
+        agent(home, FAR, credentials=tmp_path)
+
+
+def test_a_service_without_credentials_stays_plain_on_loopback(home: Path, tmp_path: Path) -> None:
+    assert agent(home, NEAR, credentials=tmp_path) is None
+
+
+def test_credentials_that_cannot_be_read_are_not_taken_for_none(tmp_path: Path) -> None:
+    if os.geteuid() != 0:
+        pytest.skip("becoming another user needs root")
+    inside = tmp_path / "credentials"
+    inside.mkdir(mode=0o700)
+    os.seteuid(65534)
+    try:
+        with pytest.raises(UsageError, match=r"credentials in .* cannot be read: Permission denied"):
+            agent(tmp_path, "tcp://127.0.0.1:5", credentials=inside)
+    finally:
+        os.seteuid(0)
+
+
+def test_a_pipe_in_a_keys_place_is_not_waited_for(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "agent.secret", 0o600)
+    with pytest.raises(UsageError, match="is no file"):
+        agent(tmp_path, "tcp://127.0.0.1:5", credentials=tmp_path)

@@ -12,7 +12,8 @@ from harness import launch
 from harness.bench import RunOptions, new_run
 from harness.errors import ProfileError, UsageError
 from harness.learning.workload import Sources
-from harness.profiles import METHODS
+from harness.options import methods_of
+from harness.profiles import AGGREGATION_METHODS, FEDERA_METHODS
 
 
 def test_options_are_overrides_and_set_has_the_last_word() -> None:
@@ -37,20 +38,32 @@ def test_a_profile_that_is_none_is_an_error() -> None:
 @pytest.mark.parametrize(
     ("names", "methods"),
     [
-        ("all", list(METHODS)),
+        ("all", list(FEDERA_METHODS)),
+        ("aggregation", ["fedlr", "federa", *AGGREGATION_METHODS, "central"]),
+        ("fedbf aggregation fedlr", ["fedbf", "fedlr", "federa", *AGGREGATION_METHODS, "central"]),
         ("federa", ["federa"]),
         ("fedlr federa", ["fedlr", "federa"]),
         ("fedlr, federa", ["fedlr", "federa"]),
     ],
 )
-def test_methods_are_a_list_of_names_or_all(names: str, methods: list[str]) -> None:
-    assert launch.methods_of(names) == methods
+def test_methods_are_a_list_of_names_and_of_groups(names: str, methods: list[str]) -> None:
+    assert methods_of(names) == methods
 
 
 @pytest.mark.parametrize(("names", "words"), [("fedxx", "'fedxx' is unknown"), (" , ", "names no method")])
 def test_what_is_no_method_is_named_with_the_choices(names: str, words: str) -> None:
     with pytest.raises(UsageError, match=f"{words}; choose from: fedft, fedbf, fedap, fedlr, federa"):
-        launch.methods_of(names)
+        methods_of(names)
+
+
+def test_an_experiment_that_is_none_for_a_method_is_said_before_anything_is_made(tmp_path: Path) -> None:
+    real = launch.experiment_of(TINY, ["partition.clients=4"])
+    launch.check_methods([real], ["fedlr", "central"])
+    with pytest.raises(ProfileError, match=r"fedsa keeps B and the head at each client.*--fleet virtual"):
+        launch.check_methods([real], ["fedlr", "fedsa"])
+    with pytest.raises(ProfileError, match=r"central trains on the data of all clients in each round, and 4 of 5"):
+        new_run(launch.experiment_of(TINY, ["partition.clients=5"]), "central", Sources(), RunOptions(out=tmp_path))
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_folders_that_were_named_are_there(tmp_path: Path) -> None:
@@ -90,15 +103,40 @@ def test_the_printed_profile_is_whole_and_has_its_hash(capsys: pytest.CaptureFix
     assert told["rounds"]["count"] == 3
 
 
-def test_commands_of_the_other_packages_are_found_by_name() -> None:
-    assert launch.other_package("agent").__module__ == "agents.cli"
-    with pytest.raises(UsageError, match="'frobnicate' is not installed here"):
-        launch.other_package("frobnicate")
-
-
 def test_a_run_goes_on_with_the_agents_that_it_was_started_for(tmp_path: Path) -> None:
     options = RunOptions(tmp_path, "tcp://0.0.0.0:5555", local_agents=False, keys=tmp_path / "keys")
     folder = new_run(launch.experiment_of(TINY, []), "federa", Sources(), options)
     recorded = launch.AgentOptions.recorded(folder.read_header().environment)
     assert recorded == launch.AgentOptions("tcp://0.0.0.0:5555", None, True, tmp_path / "keys")
     assert launch.AgentOptions.recorded({"cores": 2}) == launch.AgentOptions(), "of a run that is older"
+
+
+KERNEL = ["link.rate_mbps=25", "link.shaping=kernel"]
+
+
+@pytest.mark.parametrize(
+    "options",
+    [launch.AgentOptions(), launch.AgentOptions(external=True), launch.AgentOptions(bind="tcp://0.0.0.0:5555")],
+)
+def test_agents_without_devices_of_their_own_are_refused_a_link_that_the_kernel_keeps(
+    options: launch.AgentOptions,
+) -> None:
+    experiment = launch.experiment_of(TINY, KERNEL)
+    with pytest.raises(UsageError, match="needs agents on devices of their own"):
+        launch.check_fleet([experiment], options)
+
+
+def test_a_virtual_fleet_may_have_any_link() -> None:
+    launch.check_fleet([launch.experiment_of(TINY, KERNEL, fleet="virtual")], launch.AgentOptions())
+
+
+def test_a_cluster_is_looked_for_where_one_is_to_train_and_refused_elsewhere() -> None:
+    virtual = launch.experiment_of(TINY, [], fleet="virtual")
+    with pytest.raises(UsageError, match="--ray names a cluster, and this fleet does not train on one"):
+        launch.check_fleet([virtual], launch.AgentOptions(ray="10.0.0.1:6379"))
+    over = launch.experiment_of(TINY, [], fleet="ray")
+    with pytest.raises(UsageError, match=r"no Ray cluster answers at 127\.0\.0\.1:1 "):
+        launch.check_fleet([over], launch.AgentOptions(ray="127.0.0.1:1"))
+    with pytest.raises(UsageError, match="--bind is of real agents"):
+        launch.check_fleet([over], launch.AgentOptions(bind="tcp://0.0.0.0:5555", ray="local"))
+    launch.check_fleet([over], launch.AgentOptions(ray="local"))

@@ -12,7 +12,8 @@ from run_folders import EXPERIMENT, header, round_record
 
 from harness import listing
 from harness.errors import StoreError, UsageError
-from harness.profiles import RoundsProfile
+from harness.profiles import FraProfile, MethodProfile, RoundsProfile
+from harness.records import READABLE_WORDS
 from harness.store import RunFolder
 
 
@@ -49,7 +50,7 @@ def test_a_run_that_cannot_be_read_hides_no_other(tmp_path: Path) -> None:
     assert [row.state for row in rows] == ["done", "unreadable", "unreadable"]
     shown = printed(listing.show_runs, rows, tmp_path)
     assert "header.json cannot be read" in shown
-    assert "has schema 1, this version reads 2 to 4; use the federa-bench that wrote it" in shown
+    assert f"has schema 1, this version reads {READABLE_WORDS}; use the federa-bench that wrote it" in shown
     with pytest.raises(StoreError, match="schema 1"):
         listing.runs([older.path], tmp_path)
 
@@ -112,6 +113,12 @@ def test_a_plan_names_everything_a_run_is_made_of() -> None:
     for words in ("made-up", "fedlr (lr 0.0005), federa", "tiny, topics", "40 (fednlp-dirichlet", "30, 4 clients each"):
         assert words in text
     assert "nothing was started" in text
+
+
+def test_a_plan_says_what_of_a_method_was_chosen() -> None:
+    settings = MethodProfile(lr=1e-4, fra=FraProfile(residual="fold"), ranks=())
+    of = msgspec.structs.replace(EXPERIMENT, methods={"fra": settings})
+    assert "fra (lr 0.0001, fra.residual fold), fedlr (lr 0.0005)" in printed(listing.plan, of, ["fra", "fedlr"])
 
 
 def test_a_plan_says_how_many_clients_are_chosen_beyond_need() -> None:

@@ -58,10 +58,16 @@ def test_the_fingerprint_knows_values_and_not_the_order_of_keys() -> None:
         ({"train": {"precision": "fp8"}}, "key 'train.precision' is \"fp8\"; allowed is one of: bf16, fp32"),
         ({"train": {"trainer": None}}, "key 'train.trainer' is null; allowed is one of: null, torch; write it as"),
         ({"train": {"max_length": 4}}, "key 'train.max_length' is 4; allowed is a whole number of at least 8 and of"),
-        ({"methods": {"fedra": {}}}, "key 'methods.fedra' is unknown; did you mean 'federa'? known here: fedap, "),
+        (
+            {"methods": {"fedra": {}}},
+            "key 'methods.fedra' is unknown; did you mean 'federa'? known here: central, fedap, ",
+        ),
         ({"methods": {"federa": {"lr": "high"}}}, "key 'methods.federa.lr' is \"high\"; allowed is a number above 0"),
         ({"methods": {"federa": {"rnk": 1}}}, "key 'methods.federa.rnk' is unknown; did you mean 'rank'?"),
-        ({"methods": [1]}, "key 'methods' is [1]; allowed is a group of the keys fedap, fedbf, federa, fedft, fedlr"),
+        (
+            {"methods": [1]},
+            "key 'methods' is [1]; allowed is a group of the keys central, fedap, fedbf, federa, fedex, ",
+        ),
         ({"target": {"fractions": [0.9, 2]}}, "key 'target.fractions[1]' is 2; allowed is a number"),
         ({"evaluate": {"sample": 0}}, "key 'evaluate.sample' is 0; allowed is a whole number of at least 1 or null"),
         ({"seeds": {"link": 2**32}}, "key 'seeds.link' is 4294967296; allowed is a whole number of at least 0 and be"),

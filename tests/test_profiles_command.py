@@ -62,5 +62,7 @@ def test_what_has_no_place_is_said(words: list[str], sentence: str, capsys: pyte
 def test_the_list_is_json_for_programs(capsys: pytest.CaptureFixture[str]) -> None:
     assert cli.main(["profiles", "--find", "quickstart", "--json"]) == 0
     listed = json.loads(capsys.readouterr().out)
-    assert {"quickstart", "quickstart-ner", "quickstart-qa"} == {one["name"] for one in listed}
+    assert {"quickstart", "quickstart-aggregation", "quickstart-ner", "quickstart-qa"} == {
+        one["name"] for one in listed
+    }
     assert listed[0]["command"] == "make bench METHOD=federa"

@@ -9,7 +9,7 @@ import pytest
 from harness.devices import LocalSeconds, local_seconds
 from harness.library import load_part
 from harness.links import transfer
-from harness.profiles import METHODS, DeviceProfile, LinkProfile, Setting
+from harness.profiles import FEDERA_METHODS, DeviceProfile, LinkProfile, Setting
 
 UNMEASURED = LocalSeconds(math.nan, math.nan, math.nan, math.nan)
 TRAIN_S = {
@@ -42,7 +42,7 @@ def one_way_s(link: LinkProfile, setting: Setting, size_bytes: int = 0) -> float
 @pytest.mark.parametrize(("model", "dataset"), TRAIN_S)
 def test_a_local_training_takes_what_table_8_says(model: str, dataset: str) -> None:
     device = load_part(DeviceProfile, "table8")
-    for method, train_s in zip(METHODS, TRAIN_S[model, dataset], strict=True):
+    for method, train_s in zip(FEDERA_METHODS, TRAIN_S[model, dataset], strict=True):
         found = local_seconds(device, Setting(model, dataset, method, 32), 8, UNMEASURED)
         assert found == LocalSeconds(0.0, train_s, 0.0, 0.0)
 
@@ -55,7 +55,7 @@ def test_the_svd_is_paid_once_and_aggregation_is_free() -> None:
 @pytest.mark.parametrize("model", TRANSFER_S)
 def test_a_transfer_takes_what_the_paper_measured_whatever_its_bytes(model: str) -> None:
     link = load_part(LinkProfile, "table8")
-    for method, seconds in zip(METHODS, TRANSFER_S[model], strict=True):
+    for method, seconds in zip(FEDERA_METHODS, TRANSFER_S[model], strict=True):
         assert one_way_s(link, Setting(model, "squad", method, 32), 10**9) == seconds
     for method in ("fedlr", "federa"):
         for rank, seconds in BY_RANK_S.items():

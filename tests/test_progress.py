@@ -173,3 +173,26 @@ def test_updates_that_are_late_or_lost_are_told() -> None:
         "client 3 is trained again: client-0003 is gone",
         "[b] has an update of client 3 that came too late",
     ]
+
+
+def test_a_line_tells_of_the_round_that_was_evaluated_also_where_the_next_one_waited_for_it() -> None:
+    shown, written = screen()
+    machine = RoundMachine(RunPlan.of(OF))
+
+    def happens(*events: AnyEvent) -> None:
+        for event in events:
+            machine.handle(event)
+            shown.saw(event, machine)
+
+    with shown:
+        happens(RunOpened(at_s=0.0, svd_s=0.25, state_sha256="0" * 64, overlap=True), JOINED)
+        for number in (1, 2):
+            (client,) = machine.running
+            happens(UpdateReceived(at_s=3.0, record=client_record(number, client, agent="a")))
+            happens(Aggregated(at_s=4.0, round=number, state_sha256="1" * 64, aggregate_s=0.1))
+        for number in (1, 2):
+            happens(Evaluated(at_s=5.0, round=number, metrics={"accuracy": number / 4}, evaluate_s=0.5))
+    assert machine.over
+    first, second = written.getvalue().splitlines()[1:]
+    assert first.startswith("federa round 1/2  accuracy 0.250  ")
+    assert second.startswith("federa round 2/2  accuracy 0.500  ")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
+from shutil import rmtree
 
 import pytest
 from benchtools import NULL, TINY
@@ -147,10 +148,33 @@ def test_a_damaged_initial_state_is_written_again(tmp_path: Path, quiet: list[st
     assert hashes(folder) == quiet
 
 
-def test_a_state_whose_round_was_closed_is_gone_for_good_and_the_sentence_says_what_to_do(tmp_path: Path) -> None:
+def round_three(event: AnyEvent, machine: RoundMachine) -> bool:
+    return machine.round == 3
+
+
+@pytest.mark.parametrize("damage", [remove, truncate, flip])
+def test_a_state_whose_updates_were_removed_is_trained_for_again_from_the_one_before(
+    tmp_path: Path, quiet: list[str], damage: Callable[[Path], None]
+) -> None:
+    """Its round was closed, and is opened again; what was trained from it is trained again, too."""
     folder = stopped(tmp_path, two_updates_of_round_two)
+    rmtree(folder.path / "updates" / "round-0001", ignore_errors=True)
+    damage(folder.checkpoint(1))
+    goes_on(folder)
+    assert [event.round for event in lost(folder)] == [1] * 4
+    assert hashes(folder) == quiet
+    assert _each_once(folder.read_clients())
+    assert [path.name for path in (folder.path / "updates").iterdir()] == []
+
+
+def test_with_the_state_before_it_a_state_is_gone_for_good_and_the_sentence_says_what_to_do(
+    tmp_path: Path, quiet: list[str]
+) -> None:
+    folder = stopped(tmp_path, round_three)
+    rmtree(folder.path / "updates" / "round-0002", ignore_errors=True)
     copy = folder.checkpoint(1).read_bytes()
     flip(folder.checkpoint(1))
+    flip(folder.checkpoint(2))
     with pytest.raises(
         StoreError, match=r"round-0001\.safetensors is damaged.*removed when round 1 was closed"
     ) as told:
@@ -158,10 +182,10 @@ def test_a_state_whose_round_was_closed_is_gone_for_good_and_the_sentence_says_w
     assert str(told.value).count(";") == 1
     folder.checkpoint(1).write_bytes(copy)
     goes_on(folder)
-    assert len(hashes(folder)) == 3
+    assert hashes(folder) == quiet
 
 
-def test_a_state_is_averaged_again_while_its_updates_are_there(tmp_path: Path, quiet: list[str]) -> None:
+def test_a_state_is_made_again_while_its_updates_are_there(tmp_path: Path, quiet: list[str]) -> None:
     """A controller that dies between closing a round and removing its updates leaves them."""
     folder = stopped(tmp_path, all_updates_of_round_two)
     kept = {path: path.read_bytes() for path in update_files(folder)}
@@ -172,25 +196,28 @@ def test_a_state_is_averaged_again_while_its_updates_are_there(tmp_path: Path, q
         path.write_bytes(data)
     remove(folder.checkpoint(2))
     screen = goes_on(folder)
-    assert any("it was averaged again from the updates of round 2" in line for line in screen.said)
+    assert any("it was made again of the updates of round 2" in line for line in screen.said)
     assert hashes(folder) == quiet
 
 
-def test_updates_that_give_another_state_are_no_help(tmp_path: Path) -> None:
+def test_of_updates_that_are_there_still_the_damaged_one_alone_is_trained_again(
+    tmp_path: Path, quiet: list[str]
+) -> None:
     folder = stopped(tmp_path, all_updates_of_round_two)
     kept = {path: path.read_bytes() for path in update_files(folder)}
     with pytest.raises(RunInterruptedError):
-        goes_on(folder, lambda event, machine: machine.round == 3)
+        goes_on(folder, round_three)
     for path, data in kept.items():
         path.parent.mkdir(exist_ok=True)
         path.write_bytes(data)
     flip(update_files(folder)[0])
     remove(folder.checkpoint(2))
-    with pytest.raises(StoreError, match=r"round-0002\.safetensors is gone"):
-        goes_on(folder)
+    goes_on(folder)
+    assert [event.round for event in lost(folder)] == [2]
+    assert hashes(folder) == quiet
 
 
-def test_a_run_that_learns_averages_a_damaged_state_again_before_it_evaluates_it(tmp_path: Path) -> None:
+def test_a_run_that_learns_makes_a_damaged_state_again_before_it_evaluates_it(tmp_path: Path) -> None:
     """Torch trains here, because only what learns is evaluated."""
 
     def run(out: Path) -> RunFolder:
@@ -218,6 +245,31 @@ def test_a_run_that_learns_averages_a_damaged_state_again_before_it_evaluates_it
 def test_an_update_that_is_damaged_when_its_state_is_there_is_not_missed(tmp_path: Path, quiet: list[str]) -> None:
     """The state of the round has it already."""
     folder = stopped(tmp_path, lambda event, machine: isinstance(event, Aggregated) and event.round == 1)
-    assert not (folder.path / "updates" / "round-0001").exists()
+    for path in (folder.path / "updates" / "round-0001").glob("*"):
+        flip(path)
     goes_on(folder)
+    assert lost(folder) == []
     assert hashes(folder) == quiet
+
+
+@pytest.mark.parametrize("overlap", ["never", "always"])
+def test_updates_are_needed_until_clients_are_evaluated(tmp_path: Path, overlap: str) -> None:
+    """Of a run that evaluates them: an update that is lost by then is trained again, though its state is there; also
+    where the next round has begun meanwhile."""
+
+    def run(out: Path) -> RunFolder:
+        overrides = ["rounds.count=2", "evaluate.clients=true", f"evaluate.overlap={overlap}"]
+        return new_run(experiment_of(TINY, overrides, fleet="virtual"), "fedbf", Sources(), RunOptions(out=out))
+
+    undisturbed = run(tmp_path / "undisturbed")
+    goes_on(undisturbed)
+    folder = run(tmp_path / "stopped")
+    with pytest.raises(RunInterruptedError):
+        goes_on(folder, lambda event, machine: isinstance(event, Aggregated) and event.round == 1)
+    flip(folder.update(1, folder.read_clients()[0].client))
+    goes_on(folder)
+    assert [event.round for event in lost(folder)] == [1]
+    assert hashes(folder) == hashes(undisturbed)
+    mine, theirs = ([record.client_metrics for record in it.read_rounds()] for it in (folder, undisturbed))
+    assert mine == theirs
+    assert [len(clients) for clients in mine] == [4, 4]

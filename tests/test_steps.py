@@ -60,6 +60,13 @@ def test_grouping_saves_padding_and_leaves_the_small_last_step_to_chance() -> No
     assert longest != sorted(longest)  # short texts are not all learned first
 
 
+def test_a_limit_takes_the_first_steps_of_the_same_order() -> None:
+    shard = shard_of(list(range(1, 65)))
+    whole = steps_of(shard, TrainProfile(epochs=2), seed=3)
+    assert steps_of(shard, TrainProfile(epochs=2, max_steps=5), seed=3) == whole[:5]
+    assert steps_of(shard, TrainProfile(epochs=2, max_steps=99), seed=3) == whole
+
+
 def test_another_seed_is_another_order_and_the_same_one_the_same() -> None:
     shard = shard_of(list(range(1, 65)))
     for padding in ("longest", "grouped"):

@@ -91,7 +91,7 @@ def test_a_header_is_read_as_it_was_written(folder: RunFolder) -> None:
 
 def test_a_header_of_a_newer_version_is_refused(folder: RunFolder) -> None:
     folder.write_header(msgspec.structs.replace(HEADER, schema=99))
-    with pytest.raises(StoreError, match="has schema 99, this version reads 2 to 4"):
+    with pytest.raises(StoreError, match="has schema 99, this version reads 2 to 6"):
         folder.read_header()
 
 
@@ -177,6 +177,16 @@ def test_a_lost_update_has_no_line_any_more(folder: RunFolder) -> None:
     folder.forget_client(1, 4)
     folder.forget_client(2, 5)
     assert folder.read_clients() == [other]
+
+
+def test_a_round_that_is_opened_again_has_no_line_any_more(folder: RunFolder) -> None:
+    second = msgspec.structs.replace(ROUND, round=2)
+    folder.append_round(ROUND)
+    folder.append_round(second)
+    folder.forget_round(2)
+    assert folder.read_rounds() == [ROUND]
+    folder.append_round(second)
+    assert folder.read_rounds() == [ROUND, second]
 
 
 def test_events_that_were_never_written_cannot_be_synced(folder: RunFolder) -> None:

@@ -30,6 +30,13 @@ def test_a_header_tells_names_dtypes_and_shapes_in_the_order_of_names(tmp_path: 
     assert read(tmp_path, WHOLE) == Layout((Tensor("a", "I32", ()), Tensor("b", "F32", (2, 1))))
 
 
+def test_a_header_that_was_read_before_still_has_to_fit_the_file(tmp_path: Path) -> None:
+    assert read(tmp_path, WHOLE) == read(tmp_path, WHOLE)
+    for other in (WHOLE[:-1], WHOLE + b"!"):
+        with pytest.raises(BlobError, match="its tensors end at byte 12"):
+            read(tmp_path, other)
+
+
 def test_where_tensors_stand_in_a_file_and_what_else_it_says_makes_no_difference(tmp_path: Path) -> None:
     other = {"a": entry(4, 0, "I32", []), "b": entry(12, 4, "F32", [2, 1]), "c": entry(12, 12, "U8", [0])}
     assert read(tmp_path, framed(header_of(other) + b"   ", bytes(12))).tensors[:2] == read(tmp_path, WHOLE).tensors

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from safetensors.torch import save_file
 
 from harness.errors import BlobError
 from harness.learning.tensors import opened_state, read_state, write_state
@@ -19,6 +20,13 @@ def test_equal_states_give_equal_bytes(tmp_path: Path) -> None:
     assert torch.equal(state["a"], a)
     assert {tensor.dtype for tensor in state.values()} == {torch.float32}
     assert sorted(path.name for path in tmp_path.iterdir()) == ["one", "two"]
+
+
+def test_the_bytes_are_those_of_the_library(tmp_path: Path) -> None:
+    state = {"b": torch.arange(6.0).reshape(2, 3), "a": torch.tensor(7.0), "é.A": torch.zeros(0, 3)}
+    write_state(tmp_path / "here", state)
+    save_file(state, tmp_path / "there")
+    assert (tmp_path / "here").read_bytes() == (tmp_path / "there").read_bytes()
 
 
 def test_a_file_of_other_bytes_is_refused(tmp_path: Path) -> None:

@@ -1,6 +1,5 @@
 """What the profile says of local training: parts of a step, padding, the schedule; and each task learns."""
 
-import json
 from pathlib import Path
 
 import msgspec
@@ -8,7 +7,7 @@ import numpy as np
 import pytest
 import torch
 from encoders import LABELS, spec_of, write_shard
-from local_training import prepared, task
+from local_training import prepared, task, without_dropout
 from safetensors.torch import load_file
 
 from harness.learning.data.encode import UNLABELLED, Encoded, flat
@@ -28,12 +27,6 @@ def updates_of(tmp_path: Path, *trains: TrainProfile) -> list[dict[str, torch.Te
         task(make_trainer(spec, base, state), state, write_shard(tmp_path / "s", 11), 0, update)
         updates.append(load_file(update))
     return updates
-
-
-def without_dropout(base: Path) -> None:
-    config = json.loads((base / "config.json").read_text())
-    config |= {"hidden_dropout_prob": 0.0, "attention_probs_dropout_prob": 0.0}
-    (base / "config.json").write_text(json.dumps(config))
 
 
 def farthest(one: dict[str, torch.Tensor], other: dict[str, torch.Tensor]) -> float:

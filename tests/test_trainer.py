@@ -13,7 +13,13 @@ from safetensors.torch import load_file, save_file
 
 from harness.errors import BlobError, TrainerError
 from harness.learning.trainer import NullTrainer, make_trainer
-from harness.profiles import METHODS, Method, TrainProfile
+from harness.profiles import FEDERA_METHODS, METHODS, Method, TrainProfile
+
+
+def moved(state: Path, to: Path) -> Path:
+    """A state with other values."""
+    save_file({name: tensor + 0.1 for name, tensor in load_file(state).items()}, to)
+    return to
 
 
 @pytest.mark.parametrize("method", METHODS)
@@ -27,13 +33,13 @@ def test_an_earlier_task_leaves_no_trace(tmp_path: Path, method: Method) -> None
     torch.manual_seed(2)
     used = make_trainer(spec, base, state)
     _, other = task(used, state, shards[1], 6, tmp_path / "other.safetensors")
-    used.load(tmp_path / "other.safetensors", shards[1])  # a task that is begun and given up
+    used.load(moved(state, tmp_path / "moved"), shards[1])  # a task that is begun and given up
     assert task(used, state, shards[0], 5, update) == fresh
     assert other != fresh[1]
 
 
 @pytest.mark.parametrize("architecture", ARCHITECTURES)
-@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize("method", FEDERA_METHODS)
 def test_all_that_is_sent_was_trained(tmp_path: Path, architecture: str, method: Method) -> None:
     spec = spec_of(method)
     base, state = prepared(tmp_path, spec, architecture)
@@ -79,6 +85,14 @@ def test_what_was_done_is_counted_without_padding(tmp_path: Path) -> None:
     shard = write_texts(tmp_path / "s", [[5, 6, 7], [5], [5, 6, 7, 8, 9]], [0, 1, 2])
     trained, _ = task(make_trainer(spec, base, None), state, shard, 0, tmp_path / "update")
     assert (trained.samples, trained.steps, trained.tokens) == (3, 6, 27)
+
+
+def test_a_limit_of_steps_limits_the_tokens_and_not_the_samples(tmp_path: Path) -> None:
+    spec = spec_of("fedbf", train=TrainProfile(batch_size=1, max_steps=2))
+    base, state = prepared(tmp_path, spec)
+    shard = write_texts(tmp_path / "s", [[5, 6, 7]] * 4, [0, 1, 2, 3])
+    trained, _ = task(make_trainer(spec, base, None), state, shard, 0, tmp_path / "update")
+    assert (trained.samples, trained.steps, trained.tokens) == (4, 2, 6)
 
 
 @pytest.mark.parametrize("method", METHODS)

@@ -149,7 +149,7 @@ def test_an_upload_sends_what_it_has_credit_for() -> None:
     outgoing.credited(Credit(sha256=REF.sha256, offset=400, limit=5000))
     assert outgoing.next_span(800) == Span(400, 600)
     outgoing.sent(Span(400, 600))
-    assert outgoing.all_sent
+    assert outgoing.offset == outgoing.blob.size_bytes
 
 
 def test_old_credit_takes_nothing_back() -> None:
@@ -183,7 +183,7 @@ def test_both_ends_move_a_blob_of_many_windows() -> None:
         if credit := incoming.credit():
             outgoing.credited(credit)
     assert digest.hexdigest() == ref.sha256
-    assert outgoing.all_sent
+    assert outgoing.offset == outgoing.blob.size_bytes
 
 
 def test_an_upload_that_arrived_damaged_waits_for_the_receiver_to_ask_again() -> None:

@@ -2,6 +2,7 @@
 
 import os
 import socket
+import time
 from collections.abc import Iterator
 
 import pytest
@@ -162,3 +163,14 @@ def test_an_agent_notices_that_the_connection_broke(server: Server, channel: Cha
     wait([channel.monitor], [], 30.0)
     assert channel.broken()
     assert not channel.broken()
+
+
+def test_a_message_tells_when_it_was_taken_and_where_it_comes_from(server: Server, channel: Channel) -> None:
+    before_s = time.monotonic()
+    channel.send(BYE)
+    arrival = arrival_at(server)
+    assert arrival.address == "127.0.0.1"
+    assert arrival.at_s is not None
+    assert before_s < arrival.at_s < time.monotonic()
+    server.send(arrival.peer, Stop(reason="done"))
+    assert reply_at(channel).address == "127.0.0.1"

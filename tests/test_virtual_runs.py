@@ -54,6 +54,26 @@ def test_a_killed_virtual_run_goes_on_to_the_same_weights(finished: Path, tmp_pa
     assert hashes(only_run(tmp_path / "runs")) == hashes(finished)
 
 
+def learned(run: Path) -> list[dict[str, object]]:
+    """What the records of clients tell but for seconds, processor time and memory, in the order of clients."""
+    measured = ("timeline", "train_cpu_s", "peak_rss_bytes", "download_bps", "upload_bps", "warm_up")
+    records = [json.loads(line) for line in (run / "clients.jsonl").read_text().splitlines()]
+    kept = [{k: v for k, v in record.items() if k not in measured and k[-2:] != "_s"} for record in records]
+    return sorted(kept, key=lambda record: (record["round"], record["client"]))
+
+
+def test_processes_side_by_side_give_the_same_bits(finished: Path, tmp_path: Path) -> None:
+    beside = ["--set", "simulation.processes=2", "--set", "link=lte-10"]
+    result = bench("run", TINY, *VIRTUAL, *ONE_SECOND, *beside, cwd=tmp_path)
+    assert result.returncode == 0, result.stderr
+    run = only_run(tmp_path / "runs")
+    assert hashes(run) == hashes(finished)
+    assert learned(run) == learned(finished)
+    assert len(list((run / "work" / "logs").glob("trainer-*.log"))) == 2
+    (warning,) = json.loads((run / "header.json").read_text())["warnings"]
+    assert "2 at a time on this machine" in warning
+
+
 def test_a_table_that_does_not_know_the_run_is_said_before_anything_is_read(tmp_path: Path) -> None:
     result = bench("run", TINY, *VIRTUAL, "--set", "link=table8", cwd=tmp_path)
     assert result.returncode == 2

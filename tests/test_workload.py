@@ -13,12 +13,13 @@ import pytest
 import torch
 from safetensors.numpy import load_file
 
-from harness.errors import UsageError
+from harness.errors import ProfileError, UsageError
 from harness.learning.data.dataset import load_dataset
 from harness.learning.data.encode import Encoded, read_shard
 from harness.learning.data.examples import TextExample
 from harness.learning.data.sources import EMBEDDED
 from harness.learning.data.tokenizer import TextTokenizer
+from harness.learning.forms import kind_of
 from harness.learning.tasks.text_classification import encode
 from harness.learning.workload import Sources, Workload, prepare
 from harness.library import load_experiment
@@ -116,11 +117,58 @@ def test_rows_longer_than_the_model_s_positions_are_refused_whatever_the_tokeniz
         prepared(tmp_path / "work", f"model={tmp_path}/model", "train.max_length=65", method="fedlr")
 
 
+ALL_AT_ONCE = ("partition.clients=4", "fleet=virtual")
+
+
 @pytest.mark.parametrize("method", METHODS)
-def test_only_federa_ships_factors_and_takes_an_svd(tmp_path: Path, method: Method) -> None:
-    workload = prepared(tmp_path, method=method)
-    assert workload.init == (workload.initial_state if method == "federa" else None)
+def test_only_federa_ships_its_state_and_takes_an_svd_and_only_ffa_ships_an_a(tmp_path: Path, method: Method) -> None:
+    workload = prepared(tmp_path, *ALL_AT_ONCE, method=method)
     assert (workload.svd_s > 0) == (method == "federa")
+    if method == "federa":
+        assert workload.init == workload.initial_state
+    elif method == "ffa":
+        assert workload.init is not None
+        assert {kind_of(name) for name in load_file(workload.init)} == {"A"}
+    else:
+        assert workload.init is None
+
+
+def test_the_start_of_federa_ships_the_factors_of_other_methods_without_the_head(tmp_path: Path) -> None:
+    workload = prepared(tmp_path, "methods={fra: {initialisation: federa}}", method="fra")
+    assert workload.init is not None
+    assert {kind_of(name) for name in load_file(workload.init)} == {"A", "B"}
+    assert workload.svd_s > 0
+
+
+def test_adapted_weights_are_named_with_their_shapes(tmp_path: Path) -> None:
+    assert set(prepared(tmp_path, method="fra").layers.values()) == {(128, 128)}
+    assert prepared(tmp_path, method="fedbf").layers == {}
+
+
+def test_to_central_all_clients_are_one_that_holds_what_they_hold(tmp_path: Path) -> None:
+    apart = prepared(tmp_path / "apart", *ALL_AT_ONCE, method="fedlr")
+    workload = prepared(tmp_path / "central", *ALL_AT_ONCE, method="central")
+    (shard,) = workload.shards.values()
+    assert workload.samples == {0: sum(apart.samples.values())}
+    assert sorted(rows(read_shard(shard))) == sorted(
+        row for path in apart.shards.values() for row in rows(read_shard(path))
+    )
+    assert workload.partition is None
+    assert apart.partition is not None
+
+
+def test_central_takes_as_many_steps_as_all_clients_of_the_others(tmp_path: Path) -> None:
+    limited = (*ALL_AT_ONCE, "train.max_steps=4")
+    apart = prepared(tmp_path / "apart", *limited, method="fedlr")
+    central = prepared(tmp_path / "central", *limited, method="central")
+    assert apart.prepare.train.max_steps == 4
+    assert central.prepare.train.max_steps == 4 * len(apart.shards)
+
+
+def test_an_experiment_that_cannot_be_run_with_a_method_is_not_prepared(tmp_path: Path) -> None:
+    with pytest.raises(ProfileError, match="central trains on the data of all clients in each round, and 4 of 12"):
+        prepared(tmp_path / "work", method="central")
+    assert not (tmp_path / "work").exists()
 
 
 def test_the_evaluator_reads_the_initial_state(tmp_path: Path) -> None:

@@ -8,8 +8,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from ground import Ground, Setting, free_port, undisturbed_hashes
+from ground import Ground, Setting, free_port
 from ledger import Faults
+from quiet import Quiet, quiet_run
 from table import table
 
 HERE = Path(__file__).parent
@@ -44,16 +45,17 @@ def start(tmp_path: Path) -> Iterator[Callable[..., Ground]]:
 
 
 @pytest.fixture(scope="session")
-def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> Callable[[Setting], list[str]]:
-    """The states' hashes of a run that nothing happens to; each is run once in a session."""
-    known: dict[tuple[object, ...], list[str]] = {}
+def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Quiet]:
+    """What a run comes to that nothing happens to: ``undisturbed(setting, secured=False)``; once in a session each."""
+    known: dict[tuple[object, ...], Quiet] = {}
 
-    def hashes_of(setting: Setting) -> list[str]:
-        if setting.what_counts not in known:
-            known[setting.what_counts] = undisturbed_hashes(setting, tmp_path_factory.mktemp("undisturbed"))
-        return known[setting.what_counts]
+    def undisturbed_of(setting: Setting, secured: bool = False) -> Quiet:
+        which = (*setting.what_counts, secured)
+        if which not in known:
+            known[which] = quiet_run(setting, tmp_path_factory.mktemp("undisturbed"), secured)
+        return known[which]
 
-    return hashes_of
+    return undisturbed_of
 
 
 class Witness:
@@ -79,6 +81,8 @@ class Witness:
             return
         if report.failed:
             self._ledger.failed.append(f"{Path(path).name}: {test}")
+        elif report.passed and report.when == "call":
+            self._ledger.passed.append(f"{Path(path).name}: {test}")
         elif report.skipped and isinstance(report.longrepr, tuple):
             reason = report.longrepr[2].removeprefix("Skipped: ")
             self._ledger.skipped.append(f"`{test}`: {reason}")

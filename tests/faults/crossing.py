@@ -11,7 +11,7 @@ from ground import Ground, Setting, free_port
 from keyring import appending
 from wire import HERE, KIND, Mischief, Wire
 
-from harness.rounds.events import AgentLost
+from harness.rounds.events import AgentLost, AgentReconnected
 from harness.store import RunFolder
 
 
@@ -30,9 +30,14 @@ def over_a_wire(
 
 
 def notices(ground: Ground) -> int:
-    """How often the record says that an agent's connection broke, or that it was out of reach."""
+    """How often the record says that an agent's connection broke, or that it was out of reach.
+
+    An agent whose connection broke in the middle of a task also came back, or was lost: one of both is an event.
+    """
     breaks = sum(record.breaks for record in RunFolder(ground.run).read_clients())
-    return breaks + sum(isinstance(event, AgentLost) for event in ground.events())
+    lost, back = ground.count(AgentLost), ground.count(AgentReconnected)
+    assert lost + back > 0 or not breaks, "connections broke, and no event tells of an agent that came back"
+    return breaks + lost
 
 
 def beat_port(ground: Ground) -> int:

@@ -6,7 +6,6 @@ null trainer with noise makes runs fast, and their states tell whether each upda
 
 from __future__ import annotations
 
-import dataclasses
 import os
 import signal
 import socket
@@ -18,11 +17,11 @@ from pathlib import Path
 from types import TracebackType
 
 from benchtools import PATIENCE_S, TINY, command, only_run
-from books import check_books
+from growth import Watch
 from supervised import Supervised
 from tail import Tail
 
-from harness.rounds.events import Aggregated, AnyEvent, UpdateReceived
+from harness.rounds.events import AgentJoined, Aggregated, AnyEvent, UpdateReceived
 from harness.store import RunFolder
 
 LOOK_S = 0.002
@@ -45,8 +44,8 @@ class Setting:
 
     @property
     def what_counts(self) -> tuple[object, ...]:
-        """What the states of a run in which everybody takes part depend on."""
-        return self.rounds, self.clients, self.state_bytes, self.sets
+        """What the states of a run in which everybody takes part depend on, and what its processes hold."""
+        return self.rounds, self.clients, self.agents, self.state_bytes, self.rate_mbps, self.sets
 
     def arguments(self) -> list[str]:
         """What ``federa-bench run`` is given for it."""
@@ -84,6 +83,8 @@ class Ground:
     agent_env: Mapping[str, str] = field(default_factory=dict)
     agents: dict[str, Supervised] = field(default_factory=dict)
     controller: subprocess.Popen[bytes] | None = None
+    watch: Watch = field(default_factory=Watch)
+    _tail: Tail | None = None
 
     def __enter__(self) -> Ground:
         (self.folder / "logs").mkdir(parents=True)
@@ -150,13 +151,15 @@ class Ground:
         while not fact():
             for agent in self.agents.values():
                 agent.tend()
+            if self._tail is not None and self._under_way():
+                self.watch.look(self._pids())
             assert time.monotonic() < limit_s, f"waited in vain for {what}"
             assert self.controller is None or self.controller.poll() is None or fact(), f"ended before {what}"
             time.sleep(LOOK_S)
 
     def events(self) -> list[AnyEvent]:
         """All events so far."""
-        return self._tail.read()
+        return self._tail.read() if self._tail else []
 
     def count(self, kind: type[AnyEvent]) -> int:
         """How many events of a kind there are so far."""
@@ -196,14 +199,18 @@ class Ground:
         """Wait for the run's end. The report that follows is not waited for."""
         self.until(self.done, "the run's end")
 
-    def final_states(self) -> list[str]:
-        """Wait for the run's end and check its books; the hashes of its states."""
-        self.finish()
-        return [record.state_sha256 for record in check_books(self.run)]
-
     def said(self) -> str:
         """What the controllers printed."""
         return (self.folder / "logs" / "controller").read_text(errors="replace")
+
+    def _under_way(self) -> bool:
+        """Whether all agents came, and a round is still open: a controller that closes its sockets holds less."""
+        return self.count(AgentJoined) >= self.setting.agents and self.count(Aggregated) < self.setting.rounds
+
+    def _pids(self) -> dict[str, int]:
+        """The present process of the controller and of each agent."""
+        controller = {} if self.controller is None else {"controller": self.controller.pid}
+        return {**controller, **{name: agent.pid for name, agent in self.agents.items()}}
 
     def _control(self, *arguments: str) -> None:
         bind = ["--bind", f"tcp://127.0.0.1:{self.port}", "--external"]
@@ -215,13 +222,6 @@ class Ground:
                 stdout=log,
                 stderr=log,
             )
-
-
-def undisturbed_hashes(setting: Setting, folder: Path) -> list[str]:
-    """The states' hashes of this run where nothing happens to it."""
-    quiet = dataclasses.replace(setting, rate_mbps=None)
-    with Ground(folder / "run", quiet, free_port()) as ground:
-        return ground.final_states()
 
 
 def free_port() -> int:

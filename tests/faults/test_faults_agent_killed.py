@@ -9,20 +9,20 @@ from contextlib import ExitStack, closing
 from pathlib import Path
 
 import pytest
-from books import check_books
 from ground import Ground, Setting
 from ledger import Faults
+from quiet import Quiet, check_end
 
 from harness.rounds.events import AgentJoined, AgentLost
 
 PERCENTS = (10, 50, 90, 99)
-ALONE = Setting(rounds=3, clients=2, agents=1, state_bytes=600_000, rate_mbps=8.0)
+ALONE = Setting(rounds=5, clients=2, agents=1, state_bytes=600_000, rate_mbps=8.0)
 """A transfer takes 0.6 s in 120 chunks, and nobody else does the work of an agent that is gone."""
 TWO = Setting(rounds=3, clients=4, agents=2, state_bytes=200_000, rate_mbps=8.0)
 TWO_TAKE_S = 2.5
 
 Start = Callable[..., Ground]
-Undisturbed = Callable[[Setting], list[str]]
+Undisturbed = Callable[..., Quiet]
 
 
 def partial_update(ground: Ground) -> list[Path]:
@@ -47,6 +47,7 @@ def reached(files: list[Path], size_bytes: float) -> bool:
 def test_an_agent_killed_in_a_transfer_goes_on_with_it(
     faults: Faults, start: Start, undisturbed: Undisturbed, way: str, partial: Callable[[Ground], list[Path]]
 ) -> None:
+    quiet = undisturbed(ALONE)
     for _ in range(faults.tries(1, 5)):
         with closing(start(ALONE)) as ground, ExitStack() as stack:
             whole_bytes = (ground.run / "checkpoints" / "round-0000.safetensors").stat().st_size
@@ -54,13 +55,33 @@ def test_an_agent_killed_in_a_transfer_goes_on_with_it(
             attempts = {percent: stack.enter_context(faults.trying(words[percent])) for percent in words}
             for percent in PERCENTS:
                 kept_bytes = whole_bytes * percent / 100
-                ground.until(lambda kept=kept_bytes: reached(partial(ground), kept), f"{percent} % of {way}")
-                since, resumed = ground.progress(), resumed_bytes(ground)
-                ground.agents["agent-1"].signal(signal.SIGKILL)
-                attempts[percent].recovered(ground.until_progress(since))
+                resumed, recover_s = killed_at(ground, lambda kept=kept_bytes: reached(partial(ground), kept))
+                attempts[percent].recovered(recover_s)
                 assert resumed_bytes(ground) - resumed >= kept_bytes, f"the first {percent} % of {way} moved again"
-            assert ground.final_states() == undisturbed(ALONE)
+            growth = check_end(ground, quiet)
+            for attempt in attempts.values():
+                attempt.grew(growth)
             assert ground.count(AgentLost) >= len(PERCENTS)
+
+
+def killed_at(ground: Ground, moment: Callable[[], bool]) -> tuple[int, float]:
+    """Kill the agent at a moment of a transfer, and wait until the run goes on.
+
+    The last percent of a transfer takes some milliseconds: a moment that has passed when the signal arrives is waited
+    for again, in the next transfer.
+
+    Returns:
+        The bytes that had been resumed until then, and the seconds until the next progress.
+    """
+    for _ in range(5):
+        ground.until(moment, "the moment of a transfer")
+        since, resumed = ground.progress(), resumed_bytes(ground)
+        ground.agents["agent-1"].signal(signal.SIGKILL)
+        in_time = moment()
+        recover_s = ground.until_progress(since)
+        if in_time:
+            return resumed, recover_s
+    raise AssertionError("each time the transfer was over before the kill")
 
 
 def resumed_bytes(ground: Ground) -> int:
@@ -69,7 +90,7 @@ def resumed_bytes(ground: Ground) -> int:
 
 
 def test_an_agent_killed_at_any_moment_costs_time_alone(faults: Faults, start: Start, undisturbed: Undisturbed) -> None:
-    chance = random.Random(4)
+    chance, quiet = random.Random(4), undisturbed(TWO)
     for _ in range(faults.tries(2, 20)):
         with closing(start(TWO)) as ground, faults.trying("SIGKILL of an agent at a random moment") as attempt:
             ground.until_later(chance.uniform(0, TWO_TAKE_S))
@@ -77,13 +98,13 @@ def test_an_agent_killed_at_any_moment_costs_time_alone(faults: Faults, start: S
             since = ground.progress(victim.name)
             victim.signal(signal.SIGKILL)
             attempt.recovered(ground.until_progress(since, victim.name))
-            assert ground.final_states() == undisturbed(TWO)
+            attempt.grew(check_end(ground, quiet))
 
 
 def test_an_agent_that_is_told_to_end_says_goodbye_and_takes_its_place_again(
     faults: Faults, start: Start, undisturbed: Undisturbed
 ) -> None:
-    chance = random.Random(5)
+    chance, quiet = random.Random(5), undisturbed(TWO)
     for _ in range(faults.tries(1, 10)):
         with closing(start(TWO)) as ground, faults.trying("SIGTERM of an agent at a random moment") as attempt:
             ground.until_seen(AgentJoined, 2)
@@ -94,7 +115,6 @@ def test_an_agent_that_is_told_to_end_says_goodbye_and_takes_its_place_again(
             ground.until(lambda agent=agent: agent.exit_codes, "its end")
             assert agent.exit_codes == [0]
             attempt.recovered(ground.until_progress(since, agent.name))
-            ground.finish()
+            attempt.grew(check_end(ground, quiet))
             [lost] = [event for event in ground.events() if isinstance(event, AgentLost)]
             assert "it left" in lost.reason
-            assert [record.state_sha256 for record in check_books(ground.run)] == undisturbed(TWO)

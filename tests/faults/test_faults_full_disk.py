@@ -17,7 +17,8 @@ from benchtools import bench, command
 from books import check_books
 from full_disk import EVER, FullDisk
 from ground import Ground, Setting, free_port
-from ledger import Faults
+from ledger import Attempt, Faults
+from quiet import Quiet, check_end
 
 from harness.rounds.events import AgentLost, TaskFailed
 
@@ -37,12 +38,11 @@ class Tries:
     faults: Faults
     wrong: list[str] = field(default_factory=list)
 
-    def of(self, trial: Callable[[], float | None], what: str) -> None:
-        """One try, and how long the run took to recover."""
+    def of(self, trial: Callable[[Attempt], None], what: str) -> None:
+        """One try."""
         try:
             with self.faults.trying(self.fault) as attempt:
-                if (recover_s := trial()) is not None:
-                    attempt.recovered(recover_s)
+                trial(attempt)
         except AssertionError as error:
             self.wrong.append(f"{what}: {error}")
 
@@ -71,7 +71,7 @@ def runs_in(folder: Path) -> list[Path]:
 
 
 def test_wherever_the_controllers_disk_is_full_a_sentence_says_how_to_go_on_to_the_same_state(
-    disk: FullDisk, faults: Faults, undisturbed: Callable[[Setting], list[str]], tmp_path: Path
+    disk: FullDisk, faults: Faults, undisturbed: Callable[..., Quiet], tmp_path: Path
 ) -> None:
     tries = Tries("the controller's disk is full from a write on, later there is room", faults)
     folder = tmp_path / "quiet"
@@ -81,7 +81,7 @@ def test_wherever_the_controllers_disk_is_full_a_sentence_says_how_to_go_on_to_t
         folder = tmp_path / str(number)
         folder.mkdir()
 
-        def trial(number: int = number, folder: Path = folder) -> None:
+        def trial(_: Attempt, number: int = number, folder: Path = folder) -> None:
             full = run_on(disk, folder, number)
             said = (full.stdout + full.stderr).strip()
             sentence = said.splitlines()[-1]
@@ -96,7 +96,7 @@ def test_wherever_the_controllers_disk_is_full_a_sentence_says_how_to_go_on_to_t
                 again = bench(*found.groups(), cwd=folder)
             assert again.returncode == 0, again.stderr
             (run,) = runs_in(folder)
-            assert [record.state_sha256 for record in check_books(run)] == undisturbed(RUN)
+            assert [record.state_sha256 for record in check_books(run)] == undisturbed(RUN).states
             assert (run / "report.html").stat().st_size > 0
 
         tries.of(trial, what)
@@ -105,9 +105,10 @@ def test_wherever_the_controllers_disk_is_full_a_sentence_says_how_to_go_on_to_t
 
 
 def test_wherever_an_agents_disk_is_full_it_says_so_and_the_run_goes_on_once_there_is_room(
-    disk: FullDisk, faults: Faults, undisturbed: Callable[[Setting], list[str]], tmp_path: Path
+    disk: FullDisk, faults: Faults, undisturbed: Callable[..., Quiet], tmp_path: Path
 ) -> None:
     tries = Tries("an agent's disk is full from a write on, later there is room", faults)
+    quiet_end = undisturbed(RUN)
 
     def ground(name: str, writes: int) -> Ground:
         env = disk.environment(f"{tmp_path / name}/caches", writes)
@@ -117,7 +118,7 @@ def test_wherever_an_agents_disk_is_full_it_says_so_and_the_run_goes_on_once_the
         quiet.finish()
     for number, what in spread(disk.writes(), faults.tries(2, 1000)):
 
-        def trial(number: int = number) -> float:
+        def trial(attempt: Attempt, number: int = number) -> None:
             with ground(str(number), number) as here:
                 agent = here.agents["agent-1"]
                 here.until(
@@ -129,14 +130,12 @@ def test_wherever_an_agents_disk_is_full_it_says_so_and_the_run_goes_on_once_the
                 disk.allow(EVER)
                 began_s = time.monotonic()
                 here.until(lambda: here.progress() > since or here.done(), "progress")
-                recover_s = time.monotonic() - began_s
-                here.finish()
-                assert [record.state_sha256 for record in check_books(here.run)] == undisturbed(RUN)
+                attempt.recovered(time.monotonic() - began_s)
+                attempt.grew(check_end(here, quiet_end))
                 reasons = [it.reason for it in here.events() if isinstance(it, (TaskFailed, AgentLost))]
                 said = "\n".join([*reasons, agent.said()])
                 assert any(words in said for words in FULL), said
                 assert "Traceback" not in said, said
-                return recover_s
 
         tries.of(trial, what)
         shutil.rmtree(tmp_path / str(number))
@@ -163,14 +162,14 @@ def small_disk(tmp_path: Path) -> Iterator[Callable[[int], Path]]:
 
 
 def test_a_run_on_a_disk_of_any_size_goes_on_to_the_same_state_when_it_grows(
-    small_disk: Callable[[int], Path], faults: Faults, undisturbed: Callable[[Setting], list[str]]
+    small_disk: Callable[[int], Path], faults: Faults, undisturbed: Callable[..., Quiet]
 ) -> None:
     tries = Tries("a real disk of so many pages, for the run and its agents, that grows later", faults)
     line = command("run", *ON_ONE_DISK.arguments())
     for pages in range(faults.tries(18, 10), faults.tries(19, 110)):
         folder = small_disk(4 * pages)
 
-        def trial(folder: Path = folder) -> None:
+        def trial(_: Attempt, folder: Path = folder) -> None:
             full = subprocess.run(line, cwd=folder, capture_output=True, text=True, timeout=300, check=False)
             said = full.stdout + full.stderr
             assert "Traceback" not in said, said
@@ -180,7 +179,7 @@ def test_a_run_on_a_disk_of_any_size_goes_on_to_the_same_state_when_it_grows(
                 if json.loads((run / "header.json").read_text())["state"] != "done":
                     again = bench("resume", str(run), cwd=folder)
                     assert again.returncode == 0, again.stderr
-                assert [record.state_sha256 for record in check_books(run)] == undisturbed(ON_ONE_DISK)
+                assert [record.state_sha256 for record in check_books(run)] == undisturbed(ON_ONE_DISK).states
 
         tries.of(trial, f"on {pages} pages")
         subprocess.run(["umount", "-l", str(folder)], check=True)

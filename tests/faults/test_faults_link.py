@@ -8,12 +8,12 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from books import check_books
 from crossing import notices
-from ground import Ground, Setting, undisturbed_hashes
+from ground import Ground, Setting
 from keyring import make_keys
 from lab import CONTROLLER, Lab
 from ledger import Faults
+from quiet import Quiet, check_end
 
 PORT = 5555
 SETTING = Setting(
@@ -25,9 +25,9 @@ SETTING = Setting(
 )
 
 
-@pytest.fixture(scope="module")
-def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> list[str]:
-    return undisturbed_hashes(SETTING, tmp_path_factory.mktemp("undisturbed"))
+@pytest.fixture
+def quiet(undisturbed: Callable[..., Quiet]) -> Quiet:
+    return undisturbed(SETTING, secured=True)
 
 
 @contextmanager
@@ -55,9 +55,7 @@ def outage(ground: Ground, seconds: float, begin: Callable[[], None], end: Calla
 
 
 @pytest.mark.parametrize("seconds", [1.0, 10.0, 60.0])
-def test_a_pulled_cable_costs_time_and_no_update(
-    faults: Faults, undisturbed: list[str], tmp_path: Path, seconds: float
-) -> None:
+def test_a_pulled_cable_costs_time_and_no_update(faults: Faults, quiet: Quiet, tmp_path: Path, seconds: float) -> None:
     tries = faults.tries(1 if seconds == 1.0 else 0, 5 if seconds < 60 else 2)
     if not tries:
         pytest.skip("long outages are for --tries full")
@@ -67,14 +65,13 @@ def test_a_pulled_cable_costs_time_and_no_update(
             in_a_lab(tmp_path / str(number)) as (ground, lab),
         ):
             attempt.recovered(outage(ground, seconds, lab.pull, lab.plug))
-            ground.finish()
-            assert [record.state_sha256 for record in check_books(ground.run)] == undisturbed
+            attempt.grew(check_end(ground, quiet))
             assert notices(ground) > 0
 
 
 @pytest.mark.parametrize("way", ["agents", "controller"])
 def test_a_link_that_is_dead_in_one_direction_costs_time_and_no_update(
-    faults: Faults, undisturbed: list[str], tmp_path: Path, way: str
+    faults: Faults, quiet: Quiet, tmp_path: Path, way: str
 ) -> None:
     for number in range(faults.tries(1, 5)):
         with (
@@ -83,6 +80,5 @@ def test_a_link_that_is_dead_in_one_direction_costs_time_and_no_update(
         ):
             seconds = 2.0 * (number + 1)
             attempt.recovered(outage(ground, seconds, lambda: lab.deafen(way), lambda: lab.hear_again(way)))
-            ground.finish()
-            assert [record.state_sha256 for record in check_books(ground.run)] == undisturbed
+            attempt.grew(check_end(ground, quiet))
             assert notices(ground) > 0

@@ -8,12 +8,12 @@ import time
 from collections.abc import Callable
 from contextlib import closing
 from dataclasses import replace
-from statistics import median
 
 from books import check_books
 from ground import Ground, Setting
-from growth import Held, held
+from growth import Held, held, least
 from ledger import Faults
+from quiet import Quiet, check_end
 
 from harness.rounds.events import AgentJoined, Aggregated
 
@@ -25,7 +25,7 @@ GROWN_BYTES = 8_000_000
 """A controller that kept one update in ten would have grown by more."""
 
 Start = Callable[..., Ground]
-Undisturbed = Callable[[Setting], list[str]]
+Undisturbed = Callable[..., Quiet]
 
 
 class Reaper:
@@ -56,37 +56,44 @@ class Reaper:
 
 
 def watched(ground: Ground, pids: list[int], look: Callable[[], object] = lambda: None) -> list[list[Held]]:
-    """What each of these processes holds after each round, but the last ones, in which the run ends."""
+    """The least that each of these processes held in each round, but the last ones, in which the run ends.
+
+    The least, not what it held at one look: a transfer has a file open, and a look may fall on one or not.
+    """
     samples: list[list[Held]] = []
+    looks: list[list[Held]] = []
 
     def last_rounds() -> bool:
         look()
+        looks.append([held(pid) for pid in pids])
         closed = ground.count(Aggregated)
         if closed > len(samples):
-            samples.extend([[held(pid) for pid in pids]] * (closed - len(samples)))
+            least_of_round = [least(of_one) for of_one in zip(*looks, strict=True)]
+            samples.extend([least_of_round] * (closed - len(samples)))
+            looks.clear()
         return closed >= ground.setting.rounds - 2
 
     ground.until(last_rounds, "the last rounds", patience_s=1800.0)
     return [list(of_one) for of_one in zip(*samples, strict=True)]
 
 
-def typical(samples: list[Held]) -> Held:
-    """What a process holds at rest: samples also fall on transfers, with a file open, and on new connections."""
-    return Held(min(one.descriptors for one in samples), int(median(one.rss_bytes for one in samples)))
-
-
 def check_growth(samples: list[Held], agents: int) -> None:
-    """In the last fifth of the rounds a process holds what it held in the second one."""
+    """In the last fifth of the rounds a process holds what it held in the second one.
+
+    A state is handed out or flushed most of the time: its file may be open at every look of a fifth, and at one look of
+    another not. So one file more is nothing; a leak of one in a dozen rounds is more.
+    """
     fifth = len(samples) // 5
-    before, after = typical(samples[fifth : 2 * fifth]), typical(samples[-fifth:])
-    assert after.descriptors <= before.descriptors + 2 * agents, (before, after)
-    assert after.rss_bytes <= before.rss_bytes + GROWN_BYTES, (before, after)
+    before, after = least(samples[fifth : 2 * fifth]), least(samples[-fifth:])
+    assert after.descriptors <= before.descriptors + 1 + 2 * agents, (before, after)
+    assert after.own_bytes <= before.own_bytes + GROWN_BYTES, (before, after)
 
 
 def test_many_rounds_with_agents_that_die_come_to_the_same_states(
     faults: Faults, start: Start, undisturbed: Undisturbed
 ) -> None:
     setting = replace(LIVES, rounds=faults.tries(15, 200))
+    quiet = undisturbed(setting)
     words = f"{setting.rounds} rounds with agents of a mean life of {MEAN_LIFE_ROUNDS:g} rounds"
     with closing(start(setting)) as ground, faults.trying(words) as attempt:
         assert ground.controller is not None
@@ -94,7 +101,7 @@ def test_many_rounds_with_agents_that_die_come_to_the_same_states(
         reaper = Reaper(ground, seed=8)
         [samples] = watched(ground, [ground.controller.pid], reaper.look)
         attempt.recovered(reaper.longest_gap_s)
-        assert ground.final_states() == undisturbed(setting)
+        attempt.grew(check_end(ground, quiet))
         assert reaper.deaths >= setting.rounds * setting.agents / MEAN_LIFE_ROUNDS / 4
         check_growth(samples, setting.agents)
 

@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
 from random import Random
 
 import pytest
-from books import check_books
 from crossing import beat_port, over_a_wire, pid_of
 from fleet_stage import SESSION, hello
-from ground import Ground, Setting, free_port, undisturbed_hashes
+from ground import Ground, Setting, free_port
 from growth import held
 from ledger import Faults
+from quiet import Quiet, check_end
 from run_folders import client_record
 from stub_controller import blob
 from wire import KIND
@@ -23,7 +23,7 @@ from zmtp import GREETING, Stranger, flipped, framed, ready, spoken, without_gre
 from harness.protocol import messages as m
 from harness.rounds.events import AgentJoined
 
-SETTING = Setting(rounds=12, state_bytes=50_000, rate_mbps=4.0, lost_after_s=1.5)
+SETTING = Setting(rounds=30, state_bytes=50_000, rate_mbps=4.0, lost_after_s=1.5)
 SILENT = 500
 REF = m.TaskRef(round=1, client=3, attempt=1)
 UPDATE = b"not an update"
@@ -41,22 +41,22 @@ WORDS: dict[str, m.Message | tuple[m.Message, bytes]] = {
 }
 
 
-@pytest.fixture(scope="module")
-def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> list[str]:
-    return undisturbed_hashes(SETTING, tmp_path_factory.mktemp("undisturbed"))
+@pytest.fixture
+def quiet(undisturbed: Callable[..., Quiet]) -> Quiet:
+    return undisturbed(SETTING)
 
 
 @pytest.fixture
-def ground(tmp_path: Path, undisturbed: list[str]) -> Iterator[Ground]:
-    """A run that has begun. It ends with the states of the undisturbed one."""
+def ground(tmp_path: Path, quiet: Quiet) -> Iterator[Ground]:
+    """A run that has begun; the quiet one is over."""
     with Ground(tmp_path / "run", SETTING, free_port()) as ground:
         ground.until_progress(0)
         yield ground
-        ground.finish()
-        assert [record.state_sha256 for record in check_books(ground.run)] == undisturbed
 
 
-def test_silent_connections_keep_nobody_from_work_and_a_newcomer_joins(faults: Faults, ground: Ground) -> None:
+def test_silent_connections_keep_nobody_from_work_and_a_newcomer_joins(
+    faults: Faults, ground: Ground, quiet: Quiet
+) -> None:
     before = held(pid_of(ground))
     with faults.trying(f"{SILENT} silent connections") as attempt, ExitStack() as stack:
         ports = (ground.port, beat_port(ground))
@@ -68,6 +68,7 @@ def test_silent_connections_keep_nobody_from_work_and_a_newcomer_joins(faults: F
         assert ground.progress() > since, "nobody worked meanwhile"
         ground.until(lambda: all(stranger.cut_off() for stranger in crowd), "their end")
         ground.until(lambda: held(pid_of(ground)).descriptors < before.descriptors + 20, "their descriptors")
+        attempt.grew(check_end(ground, quiet))
 
 
 def _joined(ground: Ground) -> list[str]:
@@ -82,13 +83,16 @@ def _joined(ground: Ground) -> list[str]:
         ("a message", GREETING + ready(b"a" * 16), framed(b"\x80" * 200)),
     ],
 )
-def test_a_byte_a_second_delays_nobody(faults: Faults, ground: Ground, what: str, quick: bytes, slow: bytes) -> None:
-    with faults.trying(f"{what} at one byte a second"), Stranger(ground.port) as stranger:
+def test_a_byte_a_second_delays_nobody(
+    faults: Faults, ground: Ground, quiet: Quiet, what: str, quick: bytes, slow: bytes
+) -> None:
+    with faults.trying(f"{what} at one byte a second") as attempt, Stranger(ground.port) as stranger:
         stranger.say(quick)
         since = ground.progress()
         said = sum(1 for _ in zip(range(faults.tries(2, 8)), stranger.say_slowly(slow, 1.0), strict=False))
         assert ground.progress() > since, "nobody worked meanwhile"
         assert said < 8 or what == "a message", "who does not get through a handshake is cut off"
+        attempt.grew(check_end(ground, quiet))
 
 
 def _conversations() -> Iterator[tuple[bytes, int]]:
@@ -100,9 +104,11 @@ def _conversations() -> Iterator[tuple[bytes, int]]:
         yield opening + spoken(b"", word)[len(spoken(b"")) :], len(opening)
 
 
-def test_a_flipped_bit_in_any_byte_of_a_greeting_or_a_message_disturbs_nobody(faults: Faults, ground: Ground) -> None:
-    before, chance = held(pid_of(ground)), Random(0)
-    with faults.trying("each byte of greeting, handshake and every kind of message flipped"):
+def test_a_flipped_bit_in_any_byte_of_a_greeting_or_a_message_disturbs_nobody(
+    faults: Faults, ground: Ground, quiet: Quiet
+) -> None:
+    chance = Random(0)
+    with faults.trying("each byte of greeting, handshake and every kind of message flipped") as attempt:
         for said, start in _conversations():
             for at in range(start, len(said), faults.tries(7, 1)):
                 with Stranger(ground.port) as stranger:
@@ -111,13 +117,14 @@ def test_a_flipped_bit_in_any_byte_of_a_greeting_or_a_message_disturbs_nobody(fa
                 assert ground.controller is not None
                 assert ground.controller.poll() is None, f"the controller ended at byte {at} of {said!r}"
         ground.until_progress(ground.progress())
-        ground.until(lambda: held(pid_of(ground)).descriptors < before.descriptors + 20, "their descriptors")
+        attempt.grew(check_end(ground, quiet))
 
 
-def test_what_an_agent_said_said_again_counts_once(faults: Faults, undisturbed: list[str], tmp_path: Path) -> None:
+def test_what_an_agent_said_said_again_counts_once(faults: Faults, quiet: Quiet, tmp_path: Path) -> None:
     with over_a_wire(tmp_path / "run", SETTING, KIND) as (ground, wire):
         ground.until(lambda: ground.progress() >= 5, "the second round")
-        with faults.trying("recorded messages said again, over connections of their own"), ExitStack() as stack:
+        words = "recorded messages said again, over connections of their own"
+        with faults.trying(words) as attempt, ExitStack() as stack:
             recorded = [bytes(said) for said in wire.said]
             for number, said in enumerate(recorded):
                 again = stack.enter_context(Stranger(ground.port))
@@ -125,12 +132,15 @@ def test_what_an_agent_said_said_again_counts_once(faults: Faults, undisturbed: 
                 other = stack.enter_context(Stranger(ground.port))
                 other.say(GREETING + ready(b"again-%d" % number) + without_greeting(said))
             ground.until_progress(ground.progress())
-            ground.finish()
-            assert [record.state_sha256 for record in check_books(ground.run)] == undisturbed
+            attempt.grew(check_end(ground, quiet))
 
 
-def test_a_beat_in_another_agents_name_neither_keeps_it_alive_nor_ends_it(faults: Faults, ground: Ground) -> None:
+def test_a_beat_in_another_agents_name_neither_keeps_it_alive_nor_ends_it(
+    faults: Faults, ground: Ground, quiet: Quiet
+) -> None:
     beat = m.Beat(agent="agent-1", session=SESSION, number=1, doing="idle")
-    with faults.trying("heartbeats in another agent's name"), Stranger(beat_port(ground)) as stranger:
+    beats = Stranger(beat_port(ground))
+    with faults.trying("heartbeats in another agent's name") as attempt, beats as stranger:
         stranger.say(spoken(b"beats", *[beat] * 20))
         ground.until_progress(ground.progress())
+        attempt.grew(check_end(ground, quiet))

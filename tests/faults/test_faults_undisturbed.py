@@ -7,13 +7,16 @@ from collections.abc import Callable
 import pytest
 from books import check_books
 from ground import Ground, Setting
+from quiet import Quiet, check_end
+
+LONGER = Setting(rate_mbps=4.0)
 
 
 def test_a_run_to_disturb_ends_by_itself_with_the_states_that_its_updates_give(
-    start: Callable[..., Ground], undisturbed: Callable[[Setting], list[str]]
+    start: Callable[..., Ground], undisturbed: Callable[..., Quiet]
 ) -> None:
-    ground = start(Setting())
-    assert ground.final_states() == undisturbed(Setting())
+    quiet, ground = undisturbed(LONGER), start(LONGER)
+    check_end(ground, quiet)
 
 
 def test_the_check_sees_an_update_that_counted_twice(start: Callable[..., Ground]) -> None:

@@ -2,29 +2,22 @@
 
 from __future__ import annotations
 
-import dataclasses
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from books import check_books
-from crossing import notices, over_a_wire, pid_of
-from ground import Setting, undisturbed_hashes
-from growth import held
+from crossing import notices, over_a_wire
+from ground import Setting
 from keyring import make_keys
 from ledger import Faults
+from quiet import Quiet, check_end, check_growth
 from wire import Mischief
 
-SETTING = Setting(rounds=4, state_bytes=300_000, lost_after_s=1.5, sets=("rounds.deadline_s=300",))
+SETTING = Setting(rounds=4, state_bytes=300_000, rate_mbps=16.0, lost_after_s=1.5, sets=("rounds.deadline_s=300",))
+"""So slow that an agent is in the middle of a task most of the time."""
 ALONE_BYTES = 60_000
 """Of each stream so much is left alone: more than provisioning takes, so that it is tasks that are disturbed."""
-SLOW = dataclasses.replace(SETTING, rate_mbps=16.0)
-"""The same run, so slow that an agent is in the middle of a task most of the time."""
-MORE_DESCRIPTORS, MORE_BYTES = 24, 32 * 2**20
-
-
-@pytest.fixture(scope="module")
-def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> list[str]:
-    return undisturbed_hashes(SETTING, tmp_path_factory.mktemp("undisturbed"))
+Undisturbed = Callable[..., Quiet]
 
 
 @pytest.mark.parametrize(
@@ -46,67 +39,66 @@ def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> list[str]:
     ],
 )
 def test_a_bad_wire_costs_time_and_no_update(
-    faults: Faults, undisturbed: list[str], tmp_path: Path, fault: str, mischief: Mischief, secured: bool
+    faults: Faults, undisturbed: Undisturbed, tmp_path: Path, fault: str, mischief: Mischief, secured: bool
 ) -> None:
     keys = make_keys(tmp_path / "keys") if secured else None
+    quiet = undisturbed(SETTING, secured)
     for seed in range(faults.tries(1, 10)):
         folder = tmp_path / str(seed)
-        with faults.trying(fault), over_a_wire(folder, SETTING, mischief, seed, keys) as (ground, wire):
-            ground.until(lambda: ground.progress() > 0, "the first update")
-            before = held(pid_of(ground))
-            ground.until(lambda: ground.progress() > 12, "most of the updates")
-            after = held(pid_of(ground))
-            ground.finish()
-            assert [record.state_sha256 for record in check_books(ground.run)] == undisturbed
+        crossed = over_a_wire(folder, SETTING, mischief, seed, keys)
+        with faults.trying(fault) as attempt, crossed as (ground, wire):
+            attempt.grew(check_end(ground, quiet))
             assert (wire.done.total() > 0) == (mischief.delay_s == 0.0)
             assert notices(ground) > 0 or mischief.delay_s
-            assert after.descriptors < before.descriptors + MORE_DESCRIPTORS
-            assert after.rss_bytes < before.rss_bytes + MORE_BYTES
 
 
 def test_a_thousand_flipped_bits_cost_time_and_no_update(
-    faults: Faults, undisturbed: list[str], tmp_path: Path
+    faults: Faults, undisturbed: Undisturbed, tmp_path: Path
 ) -> None:
+    quiet = undisturbed(SETTING, secured=True)
     keys, flips, wanted = make_keys(tmp_path / "keys"), 0, faults.tries(20, 1000)
     for seed in range(wanted):
         if flips >= wanted:
             break
         mischief = Mischief(flip_every_bytes=200_000)
         with (
-            faults.trying("bits flipped at random in an encrypted run"),
+            faults.trying("bits flipped at random in an encrypted run") as attempt,
             over_a_wire(tmp_path / str(seed), SETTING, mischief, seed, keys) as (ground, wire),
         ):
-            ground.finish()
-            assert [record.state_sha256 for record in check_books(ground.run)] == undisturbed
+            attempt.grew(check_end(ground, quiet))
             assert notices(ground) > 0
             flips += wire.done["flipped"]
     assert flips >= wanted
 
 
-def test_flipped_bits_on_plain_sockets_end_neither_the_controller_nor_the_run(faults: Faults, tmp_path: Path) -> None:
+def test_flipped_bits_on_plain_sockets_end_neither_the_controller_nor_the_run(
+    faults: Faults, undisturbed: Undisturbed, tmp_path: Path
+) -> None:
+    quiet = undisturbed(SETTING)
     for seed in range(faults.tries(1, 10)):
         mischief = Mischief(flip_every_bytes=300_000)
         with (
-            faults.trying("bits flipped at random in a plain run (its result may be wrong)"),
+            faults.trying("bits flipped at random in a plain run (its result may be wrong)") as attempt,
             over_a_wire(tmp_path / str(seed), SETTING, mischief, seed) as (ground, wire),
         ):
             ground.finish()
+            attempt.grew(check_growth(ground, quiet))
             assert wire.done["flipped"] > 0
 
 
 def test_connections_that_a_router_forgets_are_given_up_and_replaced(
-    faults: Faults, undisturbed: list[str], tmp_path: Path
+    faults: Faults, undisturbed: Undisturbed, tmp_path: Path
 ) -> None:
+    quiet = undisturbed(SETTING)
     for number in range(faults.tries(1, 10)):
         folder = tmp_path / str(number)
         with (
             faults.trying("connections that fall silent and stay open") as attempt,
-            over_a_wire(folder, SLOW) as (ground, wire),
+            over_a_wire(folder, SETTING) as (ground, wire),
         ):
             ground.until_progress(number)
             ground.until(lambda ground=ground: list(ground.run.glob("updates/*/*.part")), "half an update")
             assert wire.forget() > 0
             attempt.recovered(ground.until_progress(ground.progress() + 2))
-            ground.finish()
-            assert [record.state_sha256 for record in check_books(ground.run)] == undisturbed
+            attempt.grew(check_end(ground, quiet))
             assert notices(ground) > 0
