@@ -18,7 +18,7 @@ from harness.fleets.cluster_holder import Holder
 from harness.fleets.cluster_ray import Node
 
 PROGRAM = str(Path(__file__).with_name("cluster_nodes.py"))
-RAY = {"RAY_USAGE_STATS_ENABLED": "0", "RAY_health_check_period_ms": "500", "RAY_health_check_timeout_ms": "1000"}
+RAY = {"RAY_USAGE_STATS_ENABLED": "0", "RAY_health_check_period_ms": "500", "RAY_health_check_timeout_ms": "10000"}
 
 
 class Nodes:

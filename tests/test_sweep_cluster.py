@@ -111,7 +111,7 @@ class Told:
         self.folder = begun_run(folder / "runs", plan().test({"fedlr": 1e-3})[0])
         self.cluster = Played(folder, a=1)
         self.cluster.says[None, "carry_on"] = 0
-        self.run = ClusterRun(self.cluster, self.folder, folder, folder / "log", 1)  # type: ignore[arg-type]
+        self.run = ClusterRun(self.cluster, self.folder, folder, folder / "log", 1, pause_s=0)  # type: ignore[arg-type]
 
     def tell(self, code: int | None, lost: str | None = None) -> int | None:
         _, told = self.cluster.coming.pop()
@@ -150,6 +150,15 @@ def test_a_run_is_not_begun_again_while_its_folder_is_held(tmp_path: Path) -> No
         assert stage.run.tries == 1
     assert stage.run.poll() is None
     assert stage.run.tries == 2
+
+
+def test_a_run_is_not_begun_again_at_once_for_its_node_may_still_count_as_alive(tmp_path: Path) -> None:
+    stage = Told(tmp_path)
+    assert stage.run.poll() is None
+    stage.run.pause_s = 3600.0
+    assert stage.tell(None, "the node died") is None
+    assert stage.run.poll() is None
+    assert stage.run.tries == 1
 
 
 def test_a_node_that_does_not_see_the_folder_is_refused(tmp_path: Path) -> None:

@@ -23,6 +23,9 @@ from harness.sweep.workers import GRACE_S
 MOST_TRIES = 3
 LOST = 1
 """Exit code of a run that was begun so often, and each time lost: it stands as interrupted, as any that breaks off."""
+PAUSE_S = 5.0
+"""After a loss a run begins no sooner: a cluster still gives away the cores of a node that has just died, and every try
+there would be one more loss."""
 log = logging.getLogger(__name__)
 
 
@@ -45,8 +48,10 @@ class ClusterRun:
     out: Path
     log: Path
     cores: int
+    pause_s: float = PAUSE_S
     tries: int = 0
     carrier: Handle | None = None
+    _not_before: float = 0.0
     _code: int | None = None
     _ended: queue.SimpleQueue[Ended] = field(default_factory=queue.SimpleQueue)
 
@@ -54,9 +59,12 @@ class ClusterRun:
         """Its exit code; None while it runs, or is about to go on."""
         if self.carrier is not None and not self._ended.empty():
             self._hear(self._ended.get())
-        if self.carrier is None and self._code is None and not self.folder.is_locked():
+        if self.carrier is None and self._code is None and self._may_begin():
             self._begin()
         return self._code
+
+    def _may_begin(self) -> bool:
+        return time.monotonic() >= self._not_before and not self.folder.is_locked()
 
     def _begin(self) -> None:
         self.tries += 1
@@ -73,6 +81,7 @@ class ClusterRun:
     def _hear(self, ended: Ended) -> None:
         self.cluster.end(self.carrier)
         self.carrier = None
+        self._not_before = time.monotonic() + self.pause_s
         if ended.code is not None and ended.code >= 0:
             self._code = ended.code
             return
