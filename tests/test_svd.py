@@ -3,8 +3,9 @@
 import pytest
 import torch
 
-from harness.errors import UsageError
-from harness.learning.methods.svd import _refined, factors_of_all, principal_factors
+from harness.errors import FederaBenchError, UsageError
+from harness.learning.methods.leading import leading_eigenvectors
+from harness.learning.methods.svd import factors_of_all, principal_factors
 
 
 def random_weight(d: int, k: int, seed: int = 0) -> torch.Tensor:
@@ -94,15 +95,21 @@ def test_a_large_weight_is_decomposed_as_exactly(shape: tuple[int, int]) -> None
     assert relative_error(a0, a_ref) < 1e-7
 
 
-def test_what_is_refined_is_what_float64_finds() -> None:
+def test_leading_eigenvectors_are_those_of_a_full_decomposition() -> None:
     weight = of_spectrum(torch.linspace(3, 0.1, 320, dtype=torch.float64))
-    refined = _refined(weight, 16)
-    assert refined is not None
-    u, s, vh = torch.linalg.svd(weight)
-    signs = (refined[2] * vh[:16]).sum(dim=1).sign()
-    assert float((refined[0] * signs - u[:, :16]).abs().max()) < 1e-11
-    assert float((refined[1] / s[:16] - 1).abs().max()) < 1e-13
-    assert float((refined[2] * signs[:, None] - vh[:16]).abs().max()) < 1e-11
+    gram = weight.T @ weight
+    squares, wanted = (part[..., -16:] for part in torch.linalg.eigh(gram))
+    values, vectors = leading_eigenvectors(gram.clone(), 16)
+    assert float((values / squares - 1).abs().max()) < 1e-13
+    assert float((vectors * (vectors * wanted).sum(dim=0).sign() - wanted).abs().max()) < 1e-11
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf")])
+def test_a_weight_that_is_not_finite_is_refused(value: float) -> None:
+    weight = random_weight(300, 300)
+    weight[3, 4] = value
+    with pytest.raises(FederaBenchError, match="values that are not finite in the model's weights"):
+        principal_factors(weight, 8, 1.0)
 
 
 @pytest.mark.parametrize(
@@ -113,12 +120,12 @@ def test_what_is_refined_is_what_float64_finds() -> None:
     ],
     ids=["steep", "nothing"],
 )
-def test_what_cannot_be_refined_is_decomposed_in_float64(spectrum: torch.Tensor) -> None:
+def test_a_large_weight_keeps_what_its_gram_matrix_loses(spectrum: torch.Tensor) -> None:
     weight = of_spectrum(spectrum)
-    assert _refined(weight, 8) is None
     b0, a0 = principal_factors(weight, 8, 1.0)
-    best = torch.linalg.svd(weight)[1][:8]
-    assert float((b0.double() @ a0.double()).norm() - best.norm()) < 1e-6
+    u, s, vh = torch.linalg.svd(weight)
+    best = (u[:, :8] * s[:8]) @ vh[:8]
+    assert float((b0.double() @ a0.double() - best).norm()) <= 1e-6 * float(best.norm())
 
 
 def test_directions_that_are_equally_strong_are_any_of_them() -> None:
@@ -126,3 +133,17 @@ def test_directions_that_are_equally_strong_are_any_of_them() -> None:
     b0, a0 = principal_factors(weight, 8, 1.0)
     assert torch.allclose(weight @ a0.double().T, b0.double(), atol=1e-6)
     assert torch.allclose(b0.T @ b0, torch.eye(8), atol=1e-6)
+
+
+def test_the_bits_of_large_weights_do_not_depend_on_how_many_threads_there_are() -> None:
+    weights = {f"layer.{place}": random_weight(300, 280, place) for place in range(3)}
+    threads, made = torch.get_num_threads(), []
+    try:
+        for count in (1, 2):
+            torch.set_num_threads(count)
+            made.append(factors_of_all(weights, 8, 1.0))
+    finally:
+        torch.set_num_threads(threads)
+    for one, two in zip(*(factors.values() for factors in made), strict=True):
+        assert torch.equal(one[0], two[0])
+        assert torch.equal(one[1], two[1])
