@@ -6,6 +6,8 @@ import fcntl
 import hashlib
 import itertools
 import os
+import stat
+from contextlib import suppress
 from io import FileIO
 from pathlib import Path
 from typing import BinaryIO
@@ -149,8 +151,10 @@ def _one_alone(partial: Path) -> tuple[Path, FileIO]:
 
 def put_back(blob: BlobRef, target: Path) -> None:
     """Make a file that could be this blob, landed whole, a partial file again: a landing then checks all of it."""
-    if target.is_file() and target.stat().st_size == blob.size_bytes:
-        os.replace(target, partial_of(blob, target))
+    with suppress(FileNotFoundError):
+        found = os.stat(target)
+        if stat.S_ISREG(found.st_mode) and found.st_size == blob.size_bytes:
+            os.replace(target, partial_of(blob, target))
 
 
 def open_alone(path: Path) -> FileIO | None:
@@ -181,7 +185,7 @@ def _opened(path: Path) -> int:
 
 def _is_at(path: Path, file: FileIO) -> bool:
     try:
-        return path.stat().st_ino == os.fstat(file.fileno()).st_ino
+        return os.stat(path).st_ino == os.fstat(file.fileno()).st_ino
     except FileNotFoundError:
         return False
 

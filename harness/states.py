@@ -18,21 +18,26 @@ class StateFiles:
 
     def __init__(self, path: Path) -> None:
         self.path = path
+        # Whose path is asked for many times in a round: putting one together takes as long as asking the system of it.
+        self._checkpoints, self._updates, self._outgoing = (
+            path / name for name in ("checkpoints", "updates", "outgoing")
+        )
+        self._made: int | None = None
 
     def checkpoint(self, round: int) -> Path:
         """The global state after a round; round 0 is the initial one."""
-        return self.path / "checkpoints" / f"round-{round:04d}.safetensors"
+        return self._checkpoints / f"round-{round:04d}.safetensors"
 
     def update(self, round: int, client: int) -> Path:
         """Where a client's update lands; its folder is made."""
-        folder = self.path / f"updates/round-{round:04d}"
-        if not folder.is_dir():  # of all its updates the first one finds none
-            folder.mkdir(parents=True, exist_ok=True)
-        return folder / f"client-{client:04d}.safetensors"
+        if round != self._made:  # of all its updates the first one finds none
+            (self._updates / f"round-{round:04d}").mkdir(parents=True, exist_ok=True)
+            self._made = round
+        return self._updates / f"round-{round:04d}/client-{client:04d}.safetensors"
 
     def outgoing(self, round: int) -> Path:
         """The folder of what clients are given in a round, where that is not the checkpoint before it."""
-        return self.path / "outgoing" / f"round-{round:04d}"
+        return self._outgoing / f"round-{round:04d}"
 
     @property
     def clients(self) -> Path:
@@ -73,20 +78,20 @@ class StateFiles:
         Of what clients are given the next round's stays, and the last one's: smaller files are made by its hashes.
         The memory and the blocks of the last checkpoint that goes are the next one's (:mod:`harness.spare`).
         """
-        for folder in (self.path / "updates").glob("round-*"):
+        for folder in self._updates.glob("round-*"):
             if _round_of(folder) <= closed_round:
                 shutil.rmtree(folder, ignore_errors=True)
-        for checkpoint in (self.path / "checkpoints").glob("round-*.safetensors"):
+        for checkpoint in self._checkpoints.glob("round-*.safetensors"):
             if 0 < _round_of(checkpoint) <= closed_round - KEPT_CHECKPOINTS:
                 spare.kept_or_removed(checkpoint)
-        for folder in (self.path / "outgoing").glob("round-*"):
+        for folder in self._outgoing.glob("round-*"):
             if _round_of(folder) <= closed_round + 1 - KEPT_CHECKPOINTS:
                 shutil.rmtree(folder, ignore_errors=True)
 
     def drop_outgoing(self) -> None:
         """Remove all that clients were given, and the spare file: nobody will train any more."""
-        shutil.rmtree(self.path / "outgoing", ignore_errors=True)
-        spare.dropped(self.path / "checkpoints")
+        shutil.rmtree(self._outgoing, ignore_errors=True)
+        spare.dropped(self._checkpoints)
 
     def unwritten(self, path: Path | str, error: OSError) -> FederaBenchError:
         """What to tell a person where a file of this run could not be written."""

@@ -10,8 +10,10 @@ from __future__ import annotations
 import functools
 import json
 import math
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any
+from types import MappingProxyType
+from typing import Annotated, Any, BinaryIO, NamedTuple
 
 import msgspec
 from msgspec import Meta
@@ -76,6 +78,13 @@ class Layout(msgspec.Struct, frozen=True):
         return None
 
 
+class Contents(NamedTuple):
+    """What a file holds; ``starts`` tells at which of its bytes each tensor begins, by name."""
+
+    layout: Layout
+    starts: Mapping[str, int]
+
+
 class _Entry(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     dtype: str
     shape: Annotated[list[Size], Meta(max_length=16)]
@@ -95,11 +104,24 @@ def layout(path: Path) -> Layout:
     """The tensors that a safetensors file holds.
 
     Raises:
+        BlobError: as :func:`contents` does, or there is no such file.
+    """
+    try:
+        with path.open("rb") as file:
+            return contents(file, path).layout
+    except OSError as error:
+        raise BlobError(f"{path} cannot be read ({error.strerror}); fetch or write it again") from None
+
+
+def contents(file: BinaryIO, path: Path) -> Contents:
+    """What an open safetensors file holds; ``path`` is its name for a person.
+
+    Raises:
         BlobError: the file cannot be read, or its header is not one: too long, no JSON of the right shape, an unknown
             dtype, or offsets that leave gaps, overlap, or do not end where the file does.
     """
     try:
-        header, data_bytes = _read(path)
+        header, data_bytes = _read(file)
         told = _told if len(header) <= REMEMBERED_BYTES else _told.__wrapped__
         return told(header, data_bytes)
     except OSError as error:
@@ -109,25 +131,28 @@ def layout(path: Path) -> Layout:
 
 
 @functools.lru_cache(maxsize=4)
-def _told(header: bytes, data_bytes: int) -> Layout:
+def _told(header: bytes, data_bytes: int) -> Contents:
     """What a header says of the bytes behind it. The updates of a round have one header, which is read once."""
     entries = _entries(header)
     if fault := _fault_of(entries, data_bytes):
         raise ValueError(fault)
-    return Layout(tuple(Tensor(name, entries[name].dtype, tuple(entries[name].shape)) for name in sorted(entries)))
+    begin = LENGTH_BYTES + len(header)
+    return Contents(
+        Layout(tuple(Tensor(name, entries[name].dtype, tuple(entries[name].shape)) for name in sorted(entries))),
+        MappingProxyType({name: begin + entry.data_offsets[0] for name, entry in entries.items()}),
+    )
 
 
-def _read(path: Path) -> tuple[bytes, int]:
+def _read(file: BinaryIO) -> tuple[bytes, int]:
     """The header, and how many bytes follow it."""
-    with path.open("rb") as file:
-        file_bytes = file.seek(0, 2)
-        file.seek(0)
-        length = file.read(LENGTH_BYTES)
-        header_bytes = int.from_bytes(length, "little")
-        most_bytes = min(MAX_HEADER_BYTES, file_bytes - LENGTH_BYTES)
-        if len(length) < LENGTH_BYTES or header_bytes > most_bytes:
-            raise ValueError(f"its header would be {header_bytes} bytes long, of a file of {file_bytes} bytes")
-        return file.read(header_bytes), file_bytes - LENGTH_BYTES - header_bytes
+    file_bytes = file.seek(0, 2)
+    file.seek(0)
+    length = file.read(LENGTH_BYTES)
+    header_bytes = int.from_bytes(length, "little")
+    most_bytes = min(MAX_HEADER_BYTES, file_bytes - LENGTH_BYTES)
+    if len(length) < LENGTH_BYTES or header_bytes > most_bytes:
+        raise ValueError(f"its header would be {header_bytes} bytes long, of a file of {file_bytes} bytes")
+    return file.read(header_bytes), file_bytes - LENGTH_BYTES - header_bytes
 
 
 def _entries(header: bytes) -> dict[str, _Entry]:

@@ -83,9 +83,9 @@ def test_values_that_are_not_finite_are_refused(tmp_path: Path, value: float) ->
 
 def test_files_that_are_no_updates_are_refused(tmp_path: Path) -> None:
     (tmp_path / "a").write_bytes(b"no tensors")
-    with pytest.raises(BlobError, match="not a readable safetensors file"):
+    with pytest.raises(BlobError, match="is no safetensors file"):
         weighted_mean([(tmp_path / "a", 1)], tmp_path / "out")
-    with pytest.raises(BlobError, match="not a readable safetensors file"):
+    with pytest.raises(BlobError, match="absent cannot be read .No such file or directory"):
         weighted_mean([(tmp_path / "absent", 1)], tmp_path / "out")
     with pytest.raises(TrainerError, match="no updates"):
         weighted_mean([], tmp_path / "out")

@@ -82,7 +82,7 @@ def test_a_batch_that_cannot_be_trained_is_the_failure_of_all_in_it(stage: tuple
     works, (_, together) = stage
     Path(works[0].state).write_bytes(b"no state")
     ended = list(together.carry_out(works[:2]))
-    assert all("is not a readable safetensors file" in (one.failed or "") for one in ended)
+    assert all("is no safetensors file" in (one.failed or "") for one in ended)
 
 
 def test_without_a_base_model_nothing_is_trained() -> None:

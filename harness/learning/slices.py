@@ -11,16 +11,15 @@ import math
 import os
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from safetensors import SafetensorError, safe_open
 
 from harness import spare
 from harness.durable import written_whole
 from harness.errors import BlobError
 from harness.learning.landing import landed
+from harness.tensorfile import LENGTH_BYTES, Layout, contents
 
 Array = NDArray[np.float32]
 Shape = tuple[int, ...]
@@ -28,7 +27,7 @@ Shape = tuple[int, ...]
 SLICE_VALUES = 1024 * 1024
 """Values in a slice: 4 MiB of a file, twice that in float64."""
 FLOAT32 = np.dtype("<f4")
-LENGTH_BYTES = ALIGNMENT_BYTES = 8
+ALIGNMENT_BYTES = 8
 
 
 class SlicedState:
@@ -42,8 +41,16 @@ class SlicedState:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self.shapes, self._offsets = _layout(path)
-        self._file = path.open("rb", buffering=0)
+        try:
+            self._file = path.open("rb", buffering=0)
+        except OSError as error:
+            raise BlobError(f"{path} cannot be read ({error.strerror}); fetch or write it again") from None
+        try:
+            found = contents(self._file, path)
+            self.shapes, self._offsets = _float32(found.layout, path), found.starts
+        except BlobError:
+            self._file.close()
+            raise
 
     def values(self, name: str, start: int, stop: int) -> Array:
         """The values of a tensor from ``start`` to ``stop``, counted through all its dimensions.
@@ -130,18 +137,9 @@ def header_of(shapes: Mapping[str, Shape]) -> bytes:
     return len(text).to_bytes(LENGTH_BYTES, "little") + text
 
 
-def _layout(path: Path) -> tuple[dict[str, Shape], dict[str, int]]:
-    """Shapes by name, and where the tensors begin in the file. The library checks the header before it is read here."""
-    try:
-        with safe_open(path, framework="np"), path.open("rb") as file:
-            header_bytes = int.from_bytes(file.read(LENGTH_BYTES), "little")
-            told: dict[str, Any] = json.loads(file.read(header_bytes))
-    except (OSError, SafetensorError) as error:
-        raise BlobError(f"{path} is not a readable safetensors file ({error}); fetch or write it again") from None
-    told.pop("__metadata__", None)
-    for name, tensor in told.items():
-        if tensor["dtype"] != "F32":
-            raise BlobError(f"tensor {name} of {path} is of {tensor['dtype']}; states are of F32")
-    start = LENGTH_BYTES + header_bytes
-    shapes = {name: tuple(tensor["shape"]) for name, tensor in told.items()}
-    return shapes, {name: start + tensor["data_offsets"][0] for name, tensor in told.items()}
+def _float32(found: Layout, path: Path) -> dict[str, Shape]:
+    """The shapes by name, of a state."""
+    for tensor in found.tensors:
+        if tensor.dtype != "F32":
+            raise BlobError(f"tensor {tensor.name} of {path} is of {tensor.dtype}; states are of F32")
+    return {tensor.name: tensor.shape for tensor in found.tensors}

@@ -20,6 +20,8 @@ connection do not tell that the main one is dead; by default the kernel would tr
 READABLE, AT_ONCE = int(zmq.POLLIN), int(zmq.DONTWAIT)
 AT_ONCE_WITH_MORE = int(zmq.DONTWAIT | zmq.SNDMORE)
 """Plain numbers: combining pyzmq's flags takes as long as sending a small frame."""
+SHARED_BYTES = 65_536
+"""From this size on a frame that is sent is not copied; copying a smaller one takes less than sharing it."""
 BATCH = 64
 """At most so many messages of a socket are handed out at once, so that one busy peer cannot starve the rest."""
 
@@ -114,7 +116,8 @@ def sent(socket: zmq.Socket[bytes], frames: Sequence[bytes | memoryview]) -> Non
     """
     last = len(frames) - 1
     for number, frame in enumerate(frames):
-        socket.send(frame, AT_ONCE if number == last else AT_ONCE_WITH_MORE, copy=False)
+        flags = AT_ONCE if number == last else AT_ONCE_WITH_MORE
+        socket.send(frame, flags, copy=len(frame) < SHARED_BYTES)
 
 
 def arrival_of(frames: list[zmq.Frame], peer: bytes, beat: bool, user: str = "") -> Arrival:
