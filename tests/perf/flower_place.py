@@ -6,11 +6,14 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable
+from importlib.metadata import version
 from pathlib import Path
 
 VARIABLE = "FEDERA_BENCH_FLOWER"
 """Names an environment's folder that is there already."""
-WANTED = ("flwr[simulation]==1.41.0", "transformers>=5", "peft>=0.18", "safetensors>=0.5", "torch>=2.4")
+FLOWER = "flwr[simulation]==1.41.0"
+SAME = ("torch", "transformers", "peft", "safetensors")
+"""Of these it has our versions: what is compared is to do the same work."""
 CACHE = Path(__file__).resolve().parent.parent.parent / ".perf" / "flower"
 
 
@@ -25,7 +28,7 @@ def python_of_flower(say: Callable[[str], None]) -> Path:
     if not named and not python.exists():
         say(f"making an environment for Flower in {CACHE}: minutes, the first time")
         _call([sys.executable, "-m", "venv", str(CACHE)])
-        _call([str(python), "-m", "pip", "install", "--quiet", *WANTED])
+        _call([str(python), "-m", "pip", "install", "--quiet", FLOWER, *map(_ours, SAME)])
     _call([str(python), "-c", "import flwr, ray, torch, transformers, peft, safetensors"])
     return python
 
@@ -35,6 +38,11 @@ def versions(python: Path) -> str:
     words = ", ".join(f"'{name} ' + version('{name}')" for name in ("flwr", "ray", "torch"))
     code = f"from importlib.metadata import version; print({words}, sep=', ')"
     return subprocess.run([str(python), "-c", code], capture_output=True, text=True, check=True).stdout.strip()
+
+
+def _ours(package: str) -> str:
+    """Without what stands behind a "+": a build of one machine's, which an index may not have."""
+    return f"{package}=={version(package).partition('+')[0]}"
 
 
 def _call(command: list[str]) -> None:
