@@ -63,7 +63,7 @@ def test_json_is_raw_values_by_table(tmp_path: Path, capsys: pytest.CaptureFixtu
 def test_a_run_without_rounds_is_left_out_among_others(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     folder = written(tmp_path, timed_run("fedlr", (), of=PLAIN), timed_run("federa", of=PLAIN))
     assert main([str(folder), "--link", "lte-5", "--out", str(tmp_path / "there")]) == 0
-    assert "made-up-fedlr-0 has no round yet." in " ".join(capsys.readouterr().out.split("\n"))
+    assert "made-up-fedlr-0 has no round yet." in " ".join(capsys.readouterr().out.split())
 
 
 @pytest.mark.parametrize(

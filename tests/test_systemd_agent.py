@@ -40,6 +40,7 @@ def stage(tmp_path: Path, keys: Path) -> Iterator[SystemdStage]:
     skip_unless_permitted(tmp_path / "probe")
     given = environment_file(CONTROLLER) + "".join(f"{name}={value}\n" for name, value in ENVIRONMENT.items())
     etc = {USER_FILE.removeprefix("/etc/"): user_file(), ENVIRONMENT_FILE.removeprefix("/etc/"): given}
+    etc["sysusers.d/gpu.conf"] = "g video -\ng render -\n"  # a machine without udev has no render
     for name in ("orin-01.secret", "controller.public"):
         etc[f"{KEYS_FOLDER}/{name}"] = (keys / name).read_text()
     (tmp_path / "stage").mkdir()

@@ -44,7 +44,9 @@ def check_end(ground: Ground, quiet: Quiet) -> Held:
 
 def check_growth(ground: Ground, quiet: Quiet) -> Held:
     """Of a run that has ended, whoever took part in it: its processes hold what those of the quiet run did."""
-    growth = grown(ground.watch.last(), quiet.held)
-    assert growth.descriptors <= GROWN_DESCRIPTORS, growth
-    assert growth.own_bytes <= GROWN_BYTES, growth
+    last = ground.watch.last()
+    growth = grown(last, quiet.held)
+    assert growth.descriptors <= GROWN_DESCRIPTORS, (last, quiet.held)
+    # On a busy machine a state may be on its way to an agent in most of the last looks.
+    assert growth.own_bytes <= GROWN_BYTES + ground.setting.state_bytes, (last, quiet.held)
     return growth

@@ -47,7 +47,8 @@ class Aim:
 def fair_rule(settings: MethodProfile) -> Rule:
     """B = mean(B) + D and A = mean(A), D = argmin -cos(M, (mean(B) + D) mean(A)) + lambda ||D||_F.
 
-    M = sum w_k B_k A_k, lambda is ``fair_weight``. The paper goes a few steps of SGD; here it goes on until D rests.
+    M = sum w_k B_k A_k, lambda is ``fair_weight``. The paper goes a few steps of SGD; here it goes on until D rests,
+    or for 500 steps.
     """
 
     def rule(layer: LayerUpdates) -> LayerResult:
