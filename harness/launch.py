@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import sys
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any, get_args
 
@@ -84,6 +84,11 @@ class AgentOptions:
         """The options about agents that were given."""
         said = {"--bind": self.bind, "--agents": self.count, "--external": self.external, "--keys": self.keys}
         return [option for option, value in said.items() if value]
+
+    def over(self, said: AgentOptions) -> AgentOptions:
+        """These options, and where one was not given, the one that was ``said`` before."""
+        names = (field.name for field in fields(self))
+        return AgentOptions(**{name: getattr(self, name) or getattr(said, name) for name in names})
 
     @classmethod
     def recorded(cls, environment: Mapping[str, Any]) -> AgentOptions:
@@ -208,8 +213,8 @@ def _one_of(folder: RunFolder, several: bool, agents: AgentOptions) -> FederaBen
 
 
 def carry_on(folder: RunFolder, agents: AgentOptions) -> None:
-    """Run a folder to its end, with progress on stderr. Where nothing is said about agents, what was said when the
-    run was started counts: nobody's devices are replaced by this machine unasked.
+    """Run a folder to its end, with progress on stderr. What is not said of agents now counts as it was said when the
+    run was started: nobody's devices are replaced by this machine unasked.
 
     Raises:
         UsageError: something is asked of agents, and the run's fleet is virtual; or keys are needed and missing.
@@ -221,9 +226,7 @@ def carry_on(folder: RunFolder, agents: AgentOptions) -> None:
 
     header = folder.read_header()
     experiment = build(header.profile, str(folder.path / "header.json"))
-    if not agents.given():
-        said = AgentOptions.recorded(header.environment)
-        agents = replace(said, ray=agents.ray or said.ray)
+    agents = agents.over(AgentOptions.recorded(header.environment))
     check_fleet([experiment], agents)
     options = RunOptions(folder.path.parent, agents.bind, not agents.external, agents.keys, cluster=agents.ray)
     console = Console(stderr=True)

@@ -55,6 +55,13 @@ Ray = Annotated[
     ),
 ]
 External = Annotated[bool, typer.Option("--external", help="Start no agents here; wait for those on devices.")]
+AS_BEGUN = "Default: as the run was begun."
+BindAgain = Annotated[str | None, typer.Option("--bind", help=f"Endpoint for agents, tcp://HOST:PORT. {AS_BEGUN}")]
+KeysAgain = Annotated[Path | None, typer.Option("--keys", metavar="DIR", help=f"Folder of keys. {AS_BEGUN}")]
+RayAgain = Annotated[str | None, typer.Option("--ray", metavar="ADDRESS", help=f"The Ray cluster. {AS_BEGUN}")]
+ExternalAgain = Annotated[
+    bool, typer.Option("--external", help=f"Start no agents here; wait for those on devices. {AS_BEGUN}")
+]
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Check the profile, say what would be done, do nothing.")]
 PrintConfig = Annotated[bool, typer.Option("--print-config", help="Print the resolved profile as JSON and stop.")]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")]

@@ -15,12 +15,15 @@ from rich.console import Console
 from harness.options import (
     Agents,
     Bind,
+    BindAgain,
     Data,
     Debug,
     DryRun,
     External,
+    ExternalAgain,
     FleetName,
     Keys,
+    KeysAgain,
     Methods,
     Models,
     Out,
@@ -28,6 +31,7 @@ from harness.options import (
     ProfileName,
     ProfileNames,
     Ray,
+    RayAgain,
     Rounds,
     Seed,
     SetOption,
@@ -96,10 +100,10 @@ def compare(
 
 def resume(
     run_folder: Annotated[Path, typer.Argument(metavar="RUN", help="The folder of an interrupted run.")],
-    bind: Bind = None,
-    external: External = False,
-    keys: Keys = None,
-    ray: Ray = None,
+    bind: BindAgain = None,
+    external: ExternalAgain = False,
+    keys: KeysAgain = None,
+    ray: RayAgain = None,
     debug: Debug = False,
 ) -> int:
     """Go on with a run that was interrupted, from its last recorded event."""

@@ -111,6 +111,13 @@ def test_a_run_goes_on_with_the_agents_that_it_was_started_for(tmp_path: Path) -
     assert launch.AgentOptions.recorded({"cores": 2}) == launch.AgentOptions(), "of a run that is older"
 
 
+def test_what_is_said_at_a_resume_goes_before_what_was_said_and_the_rest_stays(tmp_path: Path) -> None:
+    said = launch.AgentOptions("tcp://0.0.0.0:5555", None, True, tmp_path / "keys", "10.0.0.1:6379")
+    assert launch.AgentOptions().over(said) == said
+    elsewhere = launch.AgentOptions(bind="tcp://10.0.0.2:5555").over(said)
+    assert elsewhere == launch.AgentOptions("tcp://10.0.0.2:5555", None, True, tmp_path / "keys", "10.0.0.1:6379")
+
+
 KERNEL = ["link.rate_mbps=25", "link.shaping=kernel"]
 
 
