@@ -85,7 +85,7 @@ def test_files_that_are_no_updates_are_refused(tmp_path: Path) -> None:
     (tmp_path / "a").write_bytes(b"no tensors")
     with pytest.raises(BlobError, match="is no safetensors file"):
         weighted_mean([(tmp_path / "a", 1)], tmp_path / "out")
-    with pytest.raises(BlobError, match="absent cannot be read .No such file or directory"):
+    with pytest.raises(BlobError, match="absent cannot be read"):
         weighted_mean([(tmp_path / "absent", 1)], tmp_path / "out")
     with pytest.raises(TrainerError, match="no updates"):
         weighted_mean([], tmp_path / "out")

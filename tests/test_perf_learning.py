@@ -24,10 +24,22 @@ def test_it_measures_what_has_a_limit(benchmark: Benchmark, tmp_path: Path) -> N
     assert torch.are_deterministic_algorithms_enabled() == before, "the next benchmark would be another one"
 
 
-def test_ours_and_the_bare_loop_have_to_learn_the_same() -> None:
-    losses = {"ours, fixed": 2.0, "bare loop, fixed": 2.0, "ours, grouped": 2.0, "bare loop, grouped": 2.1}
-    with pytest.raises(RuntimeError, match=r"grouped: our loss is 2\.0, .* 2\.1; the work is not equal"):
-        bench_e_epoch.see_equal_work(losses)
+EQUAL = dict.fromkeys(("ours, fixed", "bare loop, fixed", "ours, grouped", "bare loop, grouped"), (2.0, 2.0))
+
+
+@pytest.mark.parametrize(
+    ("other", "ours", "near", "far"),
+    [
+        ("bare loop, fixed", "ours, fixed", 2.0001, 2.1),
+        ("bare loop, grouped", "ours, grouped", 2.0001, 2.1),
+        ("Trainer, fixed", "ours, fixed", 2.03, 2.1),
+    ],
+)
+def test_all_have_to_learn_the_same_in_every_turn(other: str, ours: str, near: float, far: float) -> None:
+    losses = {**EQUAL, "Trainer, fixed": (2.0, 2.0)}
+    bench_e_epoch.see_equal_work({**losses, other: (near, 2.0)})
+    with pytest.raises(RuntimeError, match=rf"loss of {ours} is 2\.0, that of {other} {far}; the work is not equal"):
+        bench_e_epoch.see_equal_work({**losses, other: (far, 2.0)})
 
 
 def test_the_made_weights_fall_off_like_real_ones() -> None:

@@ -54,6 +54,13 @@ def test_a_benchmark_that_broke_says_so_and_keeps_what_was_measured_before() -> 
     assert "| a round | 2 s |" in text
 
 
+def test_what_broke_reaches_no_limit_by_what_an_older_try_left() -> None:
+    book = Book(measurements=(measurement("b", REACHED), measurement("d", REACHED)), broken={"b": "OSError: full"})
+    b, d = (line for line in page(book, {}).splitlines() if line.startswith(("| [b]", "| [d]")))
+    assert b.endswith("| at least 0.4 | **broke at its last try** |")
+    assert d.endswith("| at least 0.4 | yes |")
+
+
 def test_a_quick_try_is_never_taken_for_a_measurement() -> None:
     assert "a quick try" in page(Book(measurements=(measurement("a", quick=True),)), {})
     assert "a quick try" not in page(Book(measurements=(measurement("a"),)), {})

@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import sys
 from collections import Counter
-from datetime import datetime, timezone
 from pathlib import Path
 from types import FrameType
 
 import msgspec
 import pytest
 from perf import scale, scale_page, walls
-from perf.base import Figure, Result
+from perf.bench_c_agents import with_states_of
+from perf.null_runs import STATE_BYTES
 from perf.simulator import SimulatedFleet, plan_of
-from perf.store import Book, Measurement, Place
+from perf.store import Book
 from perf.weather import Weather
+from perf_books import figure, measurement
 
 from harness.rounds import commands as c
 from harness.rounds import events as e
@@ -113,7 +114,6 @@ FLEET = walls.Fleet(
     updates=200,
     handle_s=0.002,
     longest_s=0.001,
-    write_s=0.004,
     events_bytes=200_000,
     round_s=80.0,
     read_s=0.001,
@@ -126,10 +126,10 @@ FLEET = walls.Fleet(
 
 
 def test_a_wall_stands_where_its_sum_says() -> None:
-    costs = walls.costs_of(FLEET, 5_000_000, shell_s=0.00097, aggregate_bytes_per_s=2e9)
+    costs = walls.costs_of(FLEET, 5_000_000, shell_s=0.001, aggregate_bytes_per_s=2e9)
     found = {wall.name: wall.agents for wall in walls.walls(costs, walls.Means())}
     assert found["network of 1 Gbit/s, each way"] == pytest.approx(60 * 1e9 / 8 / 5e6)
-    assert found["one core of the controller's loop"] == pytest.approx(60 / 0.001)
+    assert found["one core for all threads of the controller, aggregation included"] == pytest.approx(60 / 0.001)
     assert found["aggregation in 10% of a round"] == pytest.approx(6 * 2e9 / 5e6)
     assert found["a resume after 1,000 rounds in 60 s"] == pytest.approx(60 / (1000 * 0.004 / 200))
     assert list(found.values()) == sorted(found.values(), key=lambda agents: agents or 0.0)
@@ -145,29 +145,17 @@ def test_a_layer_of_regions_takes_as_many_transfers_as_a_region_and_the_root() -
     assert row == "| 10,000 | 400.0 s | 100 | 100 | 8.0 s | 500 MB |"
 
 
-def test_the_shell_s_cost_is_that_of_benchmark_c_at_its_largest_fleet() -> None:
-    figures = [
-        Figure(name=f"processor, {agents} agents", unit="ms a client", values=(value,))
-        for agents, value in ((10, 0.5), (100, 0.8))
-    ]
-    measurement = Measurement(
-        letter="c",
-        title="",
-        what="",
-        result=Result(letter="c", figures=tuple(figures)),
-        at=datetime(2026, 1, 1, tzinfo=timezone.utc).isoformat(),
-        took_s=1.0,
-        repetitions=1,
-        warm_ups=0,
-        quick=False,
-        peak_bytes=1,
-        place=Place.here(),
-    )
-    assert scale.shell_s_of(Book(measurements=(measurement,))) == pytest.approx(0.0008)
-    assert scale.shell_s_of(Book()) is None
+def test_the_shell_s_cost_is_what_benchmark_c_measured_with_states_of_the_fleet_s_size() -> None:
+    state_bytes = Weather().state_bytes
+    assert state_bytes == STATE_BYTES, "benchmark c measures states of another size than the fleet has"
+    small = figure("processor, 100 agents", 0.8, unit="ms a client")
+    full = figure(with_states_of(state_bytes), 16.0, unit="ms a client")
+    assert scale.shell_s_of(Book(measurements=(measurement("c", small, full),)), state_bytes) == pytest.approx(0.016)
+    assert scale.shell_s_of(Book(measurements=(measurement("c", small),)), state_bytes) is None
+    assert scale.shell_s_of(Book(), state_bytes) is None
 
 
-def test_the_command_puts_its_tables_between_the_markers(tmp_path: Path) -> None:
+def test_the_command_puts_its_tables_between_the_markers(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     document = tmp_path / "scale.md"
     document.write_text(f"before\n{scale_page.BEGIN}\nold\n{scale_page.END}\nafter\n")
     asked = ["--agents", "20", "--rounds", "2", "--repetitions", "1", "--performance", str(tmp_path / "none.json")]
@@ -177,7 +165,8 @@ def test_the_command_puts_its_tables_between_the_markers(tmp_path: Path) -> None
     assert text.endswith("-->\nafter\n")
     assert "old" not in text
     assert "| 20 | " in text
-    assert "benchmark c is not measured" in text
+    assert "benchmark c is not measured with states of this size; run `make perf ONLY=c` first | - |" in text
+    assert capsys.readouterr().err.startswith("scale: benchmark c is not measured")
 
 
 def test_a_document_without_its_markers_is_left_alone(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

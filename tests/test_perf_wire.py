@@ -6,10 +6,11 @@ from pathlib import Path
 
 import msgspec
 import pytest
-from perf import bench_a_loopback, bench_b_shaped, bench_c_agents
+from perf import bench_a_loopback, bench_b_shaped, bench_c_agents, light_agents
 from perf.bare_sockets import BareSockets
 from perf.base import Benchmark, Pace
 from perf.light_agents import LightAgent
+from perf.null_runs import see_complete
 
 from harness.fleets.claims import fault_of
 from harness.profiles import LinkProfile
@@ -28,6 +29,35 @@ def test_a_benchmark_measures_small_and_once(benchmark: Benchmark, tmp_path: Pat
     assert result.remark
     if benchmark.letter in "ac" and any(figure.reached is False for figure in result.figures):
         assert "controller, thread" in result.profile
+
+
+REFUSES = """
+import sys
+sys.path.insert(0, {tests!r})
+from perf import light_agents
+answers = light_agents.LightAgent.answers
+def refusing(self, message, data):
+    if isinstance(message, light_agents.m.Task) and message.ref.client == 1 and message.ref.round > {round}:
+        return iter([(light_agents.m.Failed(ref=message.ref, reason="it cannot"), None)])
+    return answers(self, message, data)
+light_agents.LightAgent.answers = refusing
+keys = light_agents.msgspec.json.decode(sys.stdin.buffer.read(), type=light_agents.LightKeys)
+light_agents.Crowd(sys.argv[1], int(sys.argv[2]), keys).run()
+"""
+
+
+def test_rounds_in_which_a_client_fails_are_no_measurement(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    script = tmp_path / "refuses.py"
+    script.write_text(REFUSES.format(tests=str(Path(__file__).parent), round=3))
+    monkeypatch.setattr(light_agents, "__file__", str(script))
+    pace = Pace(tmp_path, lambda _: None, repetitions=1, warm_ups=0, quick=True)
+    with pytest.raises(RuntimeError, match=r"round 4 has 1 of 2 clients; client 1: .*it cannot"):
+        bench_c_agents.run(pace)
+
+
+def test_a_round_that_is_not_there_is_no_measurement() -> None:
+    with pytest.raises(RuntimeError, match="round 3 of the run is missing"):
+        see_complete([], range(3, 5), clients=2)
 
 
 def test_bare_sockets_move_the_bytes_again_and_again() -> None:

@@ -50,8 +50,9 @@ def run(pace: Pace) -> Result:
             f"{agents} agents, {size_bytes:,} bytes to and from each. The bare sockets do nothing with what comes. "
             "In a round each byte is hashed by the agent, by its trainer and by the controller, written to a file by "
             "each of them, read by the trainer and by both that send, and averaged into the next state, which is "
-            f"hashed and synced to the disk. The {agents} agents, their trainers and their samplers are "
-            f"{3 * agents} processes, here on the controller's own cores: what they do is in the round's seconds."
+            "hashed and written. No round waits until that is on the disk; it happens beside the next round. "
+            f"The {agents} agents, their trainers and their samplers are {3 * agents} processes, here on the "
+            "controller's own cores: what they do is in the round's seconds."
         ),
     )
 

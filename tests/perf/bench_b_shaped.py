@@ -1,14 +1,16 @@
-"""What the harness adds to a round over a slow link: 25 Mbit/s, and a training of one second."""
+"""What a round over a slow link, 25 Mbit/s, takes beyond the link and a training of one second."""
 
 from __future__ import annotations
 
 import statistics
 import subprocess
 import sys
+from collections.abc import Sequence
 
 from perf import sleeping_agent
 from perf.base import Benchmark, Figure, Pace, Result
 from perf.null_runs import STATE_BYTES, Course, conducted, settings, with_keys
+from perf.sleeping_agent import TRAINING_S
 
 from harness.keys.allowed import AllowedList
 from harness.keys.folder import make_pair
@@ -39,15 +41,18 @@ def run(pace: Pace) -> Result:
                 values=tuple(100 * spent_s / round_s for round_s, spent_s in added),
                 at_most=1.0,
             ),
+            _beyond(course.round_s, 2 * link_s + TRAINING_S),
             Figure(name="aggregation", unit="s", values=tuple(aggregate_s)),
             Figure(name="download over the link's own time", unit="", values=_over(link_s, course, "download_s")),
             Figure(name="upload over the link's own time", unit="", values=_over(link_s, course, "upload_s")),
         ),
         remark=(
             f"{agents} agents with a link each, {size_bytes:,} bytes each way ({link_s:.3f} s), and a trainer that "
-            "sleeps for a second. A round is from one new state to the next. Of it, what is left without download, "
-            "loading, training, serialising and upload of its slowest client, whom the others wait for, and without "
-            "aggregation, is counted here as the harness' own: other_s of that client, and its wait before and after."
+            f"sleeps for {TRAINING_S:g} s. A round is from one new state to the next. What has a limit is other_s of "
+            "its slowest client, whom the others wait for, and that client's wait before and after: the round without "
+            "that client's download, loading, training, serialising and upload, and without aggregation. What is "
+            "beyond link and training is all that is ours, with loading, serialising, aggregation and what transfers "
+            "take longer: the round without both transfers at the link's rate, and without the sleep."
         ),
     )
 
@@ -82,6 +87,12 @@ def _phases_s(client: ClientRecord) -> float:
     return client.download_s + client.load_s + client.train_s + client.serialise_s + client.upload_s
 
 
+def _beyond(round_s: Sequence[float], needed_s: float) -> Figure:
+    """The share of each round that neither the link nor the training needs."""
+    shares = tuple(100 * (spent_s - needed_s) / spent_s for spent_s in round_s)
+    return Figure(name="beyond link and training, share of a round", unit="%", values=shares)
+
+
 def _over(link_s: float, course: Course, phase: str) -> tuple[float, ...]:
     """How much longer a phase took than the link alone would: the median client of each round."""
     took_s = [[getattr(client, phase) for client in _of_round(course, record.round)] for record in course.rounds]
@@ -91,7 +102,7 @@ def _over(link_s: float, course: Course, phase: str) -> tuple[float, ...]:
 BENCHMARK = Benchmark(
     "b",
     "A round over a slow link",
-    "Links of 25 Mbit/s, as agents keep them, 4.72 MB each way, and one second of training: the harness' share of a "
-    "round, other_s and the wait that no other client causes.",
+    "Links of 25 Mbit/s, as agents keep them, 4.72 MB each way, and one second of training: what of a round is "
+    "other_s and the wait that no other client causes, and what is beyond the link and the training.",
     run,
 )

@@ -1,4 +1,4 @@
-"""What a controller has to do for each of 10, 30 and 100 agents in a round."""
+"""What a controller has to do for each of 10, 30 and 100 agents in a round; and for each of 10 with full states."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from pathlib import Path
 import msgspec
 from perf import light_agents
 from perf.base import Benchmark, Figure, Pace, Result, ratios
+from perf.null_runs import STATE_BYTES as FULL_BYTES
 from perf.null_runs import Course, conducted, settings, with_keys
 
 from harness.keys.allowed import AllowedList
@@ -18,13 +19,15 @@ from harness.keys.folder import read_public
 from harness.keys.keyfile import Named
 
 STATE_BYTES = 4096
-"""Small: what bytes cost is told by the benchmark of the loopback."""
+"""Small: what is not moving bytes shows. What bytes cost is a figure of its own."""
 SIZES = (10, 30, 100)
 ROUNDS = 20
+FULL_AGENTS, FULL_ROUNDS = 10, 3
+"""With full states; few rounds, for each takes most of a second."""
 
 
 def run(pace: Pace) -> Result:
-    """Runs of all sizes in turns; of a run, the median of its rounds."""
+    """Runs of all sizes in turns, then those with full states; of a run, the median of its rounds."""
     sizes, rounds = ((2, 4), 3) if pace.quick else (SIZES, ROUNDS)
     found: dict[int, list[Course]] = {size: [] for size in sizes}
 
@@ -43,11 +46,28 @@ def run(pace: Pace) -> Result:
     growth = Figure(
         name=f"processor a client, {sizes[-1]} over {sizes[0]} agents", unit="", values=ratios(many, few), at_most=1.0
     )
-    figures.append(growth)
+    figures += [growth, _full(pace)]
     missed = any(figure.reached is False for figure in figures)
     return Result(
         letter="c", figures=tuple(figures), remark=REMARK, profile=_profile(pace, sizes, rounds) if missed else ""
     )
+
+
+def with_states_of(size_bytes: int) -> str:
+    """What the figure is called that tells the processor time of a client with states of this size."""
+    return f"processor, states of {size_bytes:,} bytes"
+
+
+def _full(pace: Pace) -> Figure:
+    """What a client takes of the processor where its states have the size that methods send."""
+    count, folders = (2 if pace.quick else FULL_AGENTS), iter(range(1000))
+
+    def cpu_ms() -> float:
+        course = _course(pace.folder / f"full-{next(folders)}", count, FULL_ROUNDS, FULL_BYTES)
+        return 1000 * statistics.median(course.cpu_s) / count
+
+    name = with_states_of(FULL_BYTES)
+    return Figure(name=name, unit="ms a client", values=tuple(pace.side_by_side({name: cpu_ms})[name]))
 
 
 def _profile(pace: Pace, sizes: Sequence[int], rounds: int) -> str:
@@ -61,14 +81,17 @@ def _profile(pace: Pace, sizes: Sequence[int], rounds: int) -> str:
 
 
 REMARK = (
-    f"A client's round is a task, a state of {STATE_BYTES} bytes there and back, its record checked and written, its "
+    f"A client's round is a task, a state of {STATE_BYTES:,} bytes there and back, its record checked and written, its "
     "update averaged; heartbeats go on meanwhile. Agents are sockets of one other process that say what agents say and "
     "do nothing: no file, no hash, no trainer, no sensors. Processor time is that of all threads of the controller's "
-    "process, encryption and aggregation included; the wall's seconds have that other process in them, too."
+    "process, encryption and aggregation included; the wall's seconds have that other process in them, too. "
+    f"With states of {FULL_BYTES:,} bytes (FeDeRA on RoBERTa-base) there are {FULL_AGENTS} agents: that the controller "
+    "encrypts, hashes, writes, reads and averages those bytes is most of its processor time then. docs/scale.md counts "
+    "with that figure."
 )
 
 
-def _course(folder: Path, count: int, rounds: int, *, watched: bool = False) -> Course:
+def _course(folder: Path, count: int, rounds: int, state_bytes: int = STATE_BYTES, *, watched: bool = False) -> Course:
     """A run with so many light agents."""
     keys = with_keys(folder / "keys")
     light = light_agents.LightKeys.made(read_public(keys / "controller.public").key, count)
@@ -84,7 +107,7 @@ def _course(folder: Path, count: int, rounds: int, *, watched: bool = False) -> 
         crowd[0].stdin.close()
 
     try:
-        sets = settings(count, STATE_BYTES)
+        sets = settings(count, state_bytes)
         return conducted(folder / "runs", rounds, sets, come=come, keys=keys, watched=watched)
     finally:
         for process in crowd:
@@ -100,6 +123,6 @@ BENCHMARK = Benchmark(
     "c",
     "The controller of 10, 30 and 100 agents",
     "Null trainers and encrypted loopback sockets, all agents in every round: what the controller needs for each "
-    "client of a round, and whether that grows with their number.",
+    "client of a round, whether that grows with their number, and what it is with 4.72 MB to and from each of ten.",
     run,
 )

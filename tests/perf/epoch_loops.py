@@ -67,7 +67,7 @@ class Epoch(NamedTuple):
 
 
 def made(folder: Path, size: Size) -> Made:
-    """Random weights, and random texts with a tag on every second token; lengths as WNUT2017's, a gamma's."""
+    """Random weights, and a client's random texts."""
     config = BertConfig(
         vocab_size=size.vocabulary,
         hidden_size=size.width,
@@ -80,15 +80,21 @@ def made(folder: Path, size: Size) -> Made:
         model = AutoModel.from_config(config)
     config.save_pretrained(folder)
     save_file(model.state_dict(), folder / "model.safetensors")
-    chance = np.random.default_rng(SEED)
+    made_shard(folder / "shard", size, SEED)
+    state = initial_state(folder, spec_of(size, "fixed"), seed=0).state
+    write_state(folder / "state", state)
+    return Made(folder, folder / "state", folder / "shard", size)
+
+
+def made_shard(path: Path, size: Size, seed: int) -> Path:
+    """Random texts with a tag on every second token; lengths as WNUT2017's, a gamma's, drawn from this seed."""
+    chance = np.random.default_rng(seed)
     drawn = chance.gamma(SHAPE, MEAN_TOKENS / SHAPE, size.rows)
     lengths = np.clip(drawn.round().astype(int), LEAST_TOKENS, size.max_length)
     input_ids, offsets = flat([chance.integers(5, size.vocabulary, length) for length in lengths])
     tags = np.where(np.arange(len(input_ids)) % 2 == 0, chance.integers(0, TAGS, len(input_ids)), -100)
-    write_shard(Encoded(input_ids, offsets, tags=tags.astype(np.int32)), folder / "shard")
-    state = initial_state(folder, spec_of(size, "fixed"), seed=0).state
-    write_state(folder / "state", state)
-    return Made(folder, folder / "state", folder / "shard", size)
+    write_shard(Encoded(input_ids, offsets, tags=tags.astype(np.int32)), path)
+    return path
 
 
 def spec_of(size: Size, padding: str) -> PrepareSpec:

@@ -105,18 +105,37 @@ def conducted(
 
     Its agents are processes of this machine, or, with ``come``, others: that is told where they are to connect to.
     ``keys`` is a folder of keys, for encrypted sockets. ``watched``: where the processor time of a round goes is told.
+
+    Raises:
+        RuntimeError: a wanted round is not there, or not all of its clients completed it.
     """
     experiment = load_experiment("null", [*sets, f"rounds.count={warm_ups + rounds + 1}"])
     options = RunOptions(out=folder, local_agents=come is None, keys=keys)
     run, screen = new_run(experiment, "federa", Sources(), options), Stamps(come, _watched(watched, warm_ups, rounds))
     carry_on(run, options, screen)
-    stored = RunFolder.open(run.path)
+    stored, wanted = RunFolder.open(run.path), range(warm_ups + 1, warm_ups + rounds + 1)
+    records = [record for record in stored.read_rounds() if record.round in wanted]
+    see_complete(records, wanted, experiment.rounds.clients_per_round)
     return Course(
         stamps=screen.stamps[warm_ups - 1 : -1],
-        rounds=[record for record in stored.read_rounds() if warm_ups < record.round <= warm_ups + rounds],
-        clients=[record for record in stored.read_clients() if warm_ups < record.round <= warm_ups + rounds],
+        rounds=records,
+        clients=[record for record in stored.read_clients() if record.round in wanted],
         profile=told(*screen.spent, per=rounds) if watched else "",
     )
+
+
+def see_complete(rounds: Sequence[RoundRecord], wanted: Sequence[int], clients: int) -> None:
+    """See that all wanted rounds are there, and that all of so many clients completed each: others took less time.
+
+    Raises:
+        RuntimeError: it is not so.
+    """
+    if missing := set(wanted) - {record.round for record in rounds}:
+        raise RuntimeError(f"round {min(missing)} of the run is missing; nothing can be said of its time")
+    for record in rounds:
+        if len(record.completed) != clients or record.failed:
+            why = f"; client {record.failed[0].client}: {record.failed[0].reason}" if record.failed else ""
+            raise RuntimeError(f"round {record.round} has {len(record.completed)} of {clients} clients{why}")
 
 
 def _watched(watched: bool, warm_ups: int, rounds: int) -> tuple[int, ...]:

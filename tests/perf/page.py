@@ -11,6 +11,8 @@ from perf.store import Book, Measurement, Place
 
 AGAIN = 'make perf ONLY="{letter}"'
 WIDTH = 120
+BROKE = "**broke at its last try**"
+"""The verdict on figures that an older try left: whether they would be reached now, nobody knows."""
 OPENING = """\
 # Performance
 
@@ -52,7 +54,7 @@ def told(measurement: Measurement) -> list[str]:
 def _limits(book: Book) -> str:
     rows = [
         f"| [{one.letter}](#{_anchor(_heading(one))}) | {_cell(figure.name)} | {_value(figure)} | {_spread(figure)} | "
-        f"{_limit(figure)} | {_verdict(figure)} |"
+        f"{_limit(figure)} | {BROKE if one.letter in book.broken else _verdict(figure)} |"
         for one in book.measurements
         for figure in one.result.figures
         if figure.limited

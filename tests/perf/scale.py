@@ -3,8 +3,9 @@
     python tests/perf/scale.py --write docs/scale.md
     python tests/perf/scale.py --agents 100 --rounds 2 --repetitions 1       prints it only
 
-What the controller's shell and the aggregation cost is taken from docs/performance.json (benchmarks c and d), where
-`make perf` has stored it. The rest is measured here, each part in a process of its own: some minutes.
+What a client takes of the controller's processor, and how fast updates become a mean, is taken from
+docs/performance.json (benchmarks c and d), where `make perf` has stored it. The rest is measured here, each part in a
+process of its own: some minutes.
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ if __name__ == "__main__":
 import msgspec
 from perf import scale_page, store, walls
 from perf.base import Figure
+from perf.bench_c_agents import with_states_of
 from perf.store import Book, Place
 from perf.weather import Weather
 
@@ -42,8 +44,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--performance", type=Path, default=ROOT / "docs" / "performance.json", metavar="FILE")
     parser.add_argument("--write", type=Path, metavar="FILE", help="put it between this document's markers")
     asked = parser.parse_args(arguments)
+    book = store.read(asked.performance)
+    if shell_s_of(book, Weather().state_bytes) is None:
+        print(f"scale: {walls.NO_SHELL}", file=sys.stderr)
     fleets = [measured(agents, asked.rounds, asked.repetitions) for agents in asked.agents]
-    text = section(fleets, store.read(asked.performance), Place.here(), datetime.now(timezone.utc))
+    text = section(fleets, book, Place.here(), datetime.now(timezone.utc))
     if asked.write is None:
         print(text)
         return 0
@@ -83,7 +88,8 @@ def _part(part: str, agents: int, rounds: int, folder: str) -> dict[str, float]:
 def section(fleets: Sequence[walls.Fleet], book: Book, place: Place, at: datetime) -> str:
     """All of the document that is measured or follows from it."""
     means, state_bytes = walls.Means(), Weather().state_bytes
-    costs = walls.costs_of(fleets[-1], state_bytes, shell_s_of(book), aggregate_bytes_per_s_of(book))
+    shell_s = shell_s_of(book, state_bytes)
+    costs = walls.costs_of(fleets[-1], state_bytes, shell_s, aggregate_bytes_per_s_of(book))
     found = walls.walls(costs, means)
     where = f"{place.cores} cores ({place.cpu}), Python {place.python}, commit {place.commit}"
     return "\n\n".join(
@@ -102,10 +108,10 @@ def _first(found: Sequence[walls.Wall], *, grows: bool) -> str:
     return next(wall.name for wall in found if wall.grows == grows)
 
 
-def shell_s_of(book: Book) -> float | None:
-    """Seconds of a processor that the controller needs for a client, by benchmark c at its largest fleet."""
-    found = [one for one in _figures(book, "c") if one.unit == "ms a client" and one.name.startswith("processor")]
-    return found[-1].median / 1e3 if found else None
+def shell_s_of(book: Book, state_bytes: int) -> float | None:
+    """Seconds of a processor that the controller needs for a client with states of this size, by benchmark c."""
+    name = with_states_of(state_bytes)
+    return next((one.median / 1e3 for one in _figures(book, "c") if one.name == name), None)
 
 
 def aggregate_bytes_per_s_of(book: Book) -> float | None:

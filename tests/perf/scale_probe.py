@@ -53,19 +53,17 @@ def live(folder: RunFolder, plan: RunPlan, agents: int) -> dict[str, float]:
     """A run from its opening to its end, with a controller lost as half of the rounds are done.
 
     ``handle_s`` is the processor time of the machine for all events, ``longest_s`` that for the one that took longest
-    (the opening of a round, as a rule); ``write_s`` is what it took to append them one by one, as a controller does.
+    (the opening of a round, as a rule).
     """
     fleet, machine = SimulatedFleet(plan, agents, Weather(), SEED), RoundMachine(plan)
-    handle_s = longest_s = write_s = 0.0
+    handle_s = longest_s = 0.0
     events = updates = 0
     resumed = False
     while (event := fleet.next_event()) is not None:
         if not resumed and len(machine.records) == plan.rounds // 2 and isinstance(event, e.UpdateReceived):
             event, resumed = fleet.lose_controller(), True
             machine = replay(plan, folder.read_events())[0]
-        began_s = time.perf_counter()
         folder.append_event(event)
-        write_s += time.perf_counter() - began_s
         began_s = time.thread_time()
         orders = machine.handle(event)
         handled_s = time.thread_time() - began_s
@@ -81,7 +79,6 @@ def live(folder: RunFolder, plan: RunPlan, agents: int) -> dict[str, float]:
         "updates": updates,
         "handle_s": handle_s,
         "longest_s": longest_s,
-        "write_s": write_s,
         "events_bytes": (folder.path / EVENTS).stat().st_size,
         "round_s": sum(record.wall_s for record in machine.records) / plan.rounds,
     }
