@@ -20,7 +20,8 @@ from harness.fleets.own_machine import Checkup, OwnSensors, checkup
 from harness.fleets.processes import Processes
 from harness.fleets.provision import provisioning
 from harness.fleets.training_frames import Prepare
-from harness.fleets.virtual import VirtualFleet
+from harness.fleets.virtual import NOTHING_LEFT, VirtualFleet
+from harness.fleets.virtual_left import Left
 from harness.fleets.virtual_seconds import VirtualSeconds
 from harness.fleets.workforce import Here, Workforce, hands_of
 from harness.fleets.zeromq import ZeromqFleet
@@ -53,8 +54,13 @@ class Crew(Protocol):
     """Mans one run."""
 
     @contextmanager
-    def man(self, folder: RunFolder, workload: Workload, start_s: float, say: Say) -> Iterator[Manned]:
-        """The fleet of a run whose clock goes on at ``start_s``; let go of at the end."""
+    def man(
+        self, folder: RunFolder, workload: Workload, start_s: float, say: Say, left: Left = NOTHING_LEFT
+    ) -> Iterator[Manned]:
+        """The fleet of a run whose clock goes on at ``start_s``; let go of at the end.
+
+        ``left`` is what virtual devices have from before; agents say themselves what they hold.
+        """
 
     def close(self) -> None:
         """Let go of what was taken hold of before the run."""
@@ -117,7 +123,9 @@ class AgentCrew:
     shaper: Shaper | None = None
 
     @contextmanager
-    def man(self, folder: RunFolder, workload: Workload, start_s: float, say: Say) -> Iterator[Manned]:
+    def man(
+        self, folder: RunFolder, workload: Workload, start_s: float, say: Say, left: Left = NOTHING_LEFT
+    ) -> Iterator[Manned]:
         """Start the local agents, wait for the others."""
         experiment, server = self.experiment, self.server
         clock, hz = RunClock(start_s), experiment.record.telemetry_hz
@@ -158,14 +166,18 @@ class VirtualCrew:
     cluster: str | None = None
 
     @contextmanager
-    def man(self, folder: RunFolder, workload: Workload, start_s: float, say: Say) -> Iterator[Manned]:
+    def man(
+        self, folder: RunFolder, workload: Workload, start_s: float, say: Say, left: Left = NOTHING_LEFT
+    ) -> Iterator[Manned]:
         """Let those begin who train for all devices."""
         experiment = self.experiment
         clock = VirtualClock(start_s, experiment.device.server.aggregate_s)
         init_bytes = workload.init.stat().st_size if workload.init else 0
         fused = experiment.simulation.fused_clients
         with closing(workforce_of(experiment, workload, folder.work / "logs", self.cluster, say)) as workforce:
-            fleet = VirtualFleet(self.count, workforce, workload.shards, self.seconds, clock, init_bytes, fused=fused)
+            fleet = VirtualFleet(
+                self.count, workforce, workload.shards, self.seconds, clock, init_bytes, left, fused=fused
+            )
             yield Manned(fleet, clock, self.seconds.svd_s(workload.svd_s), Beside())
 
     def close(self) -> None:

@@ -73,8 +73,11 @@ class ClientRecord(Record, frozen=True, kw_only=True):
     a virtual fleet, where all seconds but ``train_cpu_s`` are those of the device and link profiles). ``breaks``: how
     often the agent's connection broke in that time; the outages are in the phases. ``resumed_bytes``: payload that an
     earlier agent, or this one before a restart, had moved already; the phases tell of the rest alone, or of what was
-    done before the restart where nothing was done again. ``energy_j`` is the one of ``vitals``. ``timeline``: when the
-    phases began; null of an update that an earlier process of the agent had trained.
+    done before the restart where nothing was done again. ``train_cpu_s`` is processor time of all threads of the
+    process that trained, while it did: where a virtual fleet trains in the controller's own process, what evaluates
+    beside the round (overlap) is in it. ``warm_up``: the trainer had just started, so that its first call is in the
+    phases; of a batch, each client's. ``peak_rss_bytes`` is that process' greatest so far. ``energy_j`` is the one of
+    ``vitals``. ``timeline``: when the phases began; null of an update that an earlier process of the agent had trained.
     """
 
     round: int

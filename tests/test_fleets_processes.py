@@ -73,6 +73,24 @@ def test_works_are_trained_side_by_side(tmp_path: Path) -> None:
     assert found[1].update.size_bytes == 5
 
 
+def test_the_first_work_of_each_process_is_marked(tmp_path: Path) -> None:
+    marks = tmp_path / "a", tmp_path / "b"
+    with stage(tmp_path, count=2) as here:
+        here.send(f"meet {marks[0]} {marks[1]}", f"meet {marks[1]} {marks[0]}")
+        found = here.ended(2)
+        here.send("fine", "fine")
+        again = here.ended(2)
+    assert [found[number].warm_up for number in range(2)] == [True, True]
+    assert [again[number].warm_up for number in range(2)] == [False, False]
+
+
+def test_a_process_in_the_place_of_one_that_died_begins_with_a_mark_too(tmp_path: Path) -> None:
+    with stage(tmp_path) as here:
+        here.send("fine", "raise", f"die-once {tmp_path / 'mark'}", "fine")
+        found = here.ended(4)
+    assert [found[number].warm_up for number in range(4)] == [True, False, True, False]
+
+
 def test_many_works_all_end_and_threads_are_those_of_the_device(tmp_path: Path) -> None:
     with stage(tmp_path, count=2) as here:
         here.send(*["fine"] * 40)

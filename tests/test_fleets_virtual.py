@@ -15,6 +15,7 @@ from small_files import files_of
 from harness.clock import VirtualClock
 from harness.errors import TrainerError
 from harness.fleets.virtual import VirtualFleet
+from harness.fleets.virtual_left import Left
 from harness.fleets.virtual_seconds import VirtualSeconds
 from harness.fleets.workforce import Here, OneByOne
 from harness.learning.outgoing import Lean, Outgoing
@@ -158,7 +159,7 @@ def test_a_device_that_was_stopped_or_failed_begins_anew(tmp_path: Path) -> None
 
 
 def test_where_a_run_goes_on_devices_hold_what_they_held(tmp_path: Path) -> None:
-    stage = Stage(tmp_path, "1", "1", held={"device-2": "state 6"})
+    stage = Stage(tmp_path, "1", "1", left=Left(held={"device-2": "state 6"}))
     assert stage.down_bytes(0, 1, given=stage.given_less(7)) == [4, 3]
 
 

@@ -78,6 +78,14 @@ def test_a_batch_learns_what_its_clients_would_alone(stage: tuple[list[Work], li
             torch.testing.assert_close(one[name], other[name], rtol=1e-4, atol=1e-5)
 
 
+def test_the_first_training_is_marked_and_in_a_batch_all_that_share_its_seconds(
+    stage: tuple[list[Work], list[Hands]],
+) -> None:
+    works, hands = stage
+    marked = [[[one.warm_up for one in each.carry_out(works[:2])] for _ in range(2)] for each in hands]
+    assert marked == [[[True, False], [False, False]], [[True, True], [False, False]]]
+
+
 def test_a_batch_that_cannot_be_trained_is_the_failure_of_all_in_it(stage: tuple[list[Work], list[Hands]]) -> None:
     works, (_, together) = stage
     Path(works[0].state).write_bytes(b"no state")

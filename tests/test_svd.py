@@ -104,12 +104,13 @@ def test_leading_eigenvectors_are_those_of_a_full_decomposition() -> None:
     assert float((vectors * (vectors * wanted).sum(dim=0).sign() - wanted).abs().max()) < 1e-11
 
 
+@pytest.mark.parametrize("columns", [64, 300])
 @pytest.mark.parametrize("value", [float("nan"), float("inf")])
-def test_a_weight_that_is_not_finite_is_refused(value: float) -> None:
-    weight = random_weight(300, 300)
+def test_a_weight_that_is_not_finite_is_refused(value: float, columns: int) -> None:
+    weight = random_weight(300, columns)
     weight[3, 4] = value
-    with pytest.raises(FederaBenchError, match="values that are not finite in the model's weights"):
-        principal_factors(weight, 8, 1.0)
+    with pytest.raises(FederaBenchError, match=r"the model's weights are not finite: layer\.0\.query has NaN"):
+        principal_factors(weight, 8, 1.0, "layer.0.query")
 
 
 @pytest.mark.parametrize(

@@ -7,16 +7,19 @@ those that the device and link profiles give for it, so a thousand rounds need n
 from __future__ import annotations
 
 import heapq
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from harness.clock import VirtualClock
+from harness.fleets.virtual_left import Left
 from harness.fleets.virtual_seconds import VirtualSeconds
 from harness.fleets.workforce import Ended, Work, Workforce
 from harness.learning.outgoing import Outgoing
 from harness.rounds.commands import AssignTask, CancelTask
 from harness.rounds.events import AgentJoined, AnyEvent, TaskFailed, UpdateReceived
+
+NOTHING_LEFT = Left()
 
 
 @dataclass(frozen=True)
@@ -56,7 +59,8 @@ class VirtualFleet:
     many at a time, changes nothing.
 
     The workforce is given whole states. What travels is counted as devices would have fetched it, each with a trainer
-    of its own that holds the state of its last update that counted: ``held`` tells the hashes, where a run goes on.
+    of its own that holds the state of its last update that counted: ``left`` tells the hashes, where a run goes on, and
+    who has trained in the open round. Those come last, so that its other clients go to the devices that they had.
     """
 
     def __init__(
@@ -67,7 +71,7 @@ class VirtualFleet:
         seconds: VirtualSeconds,
         clock: VirtualClock,
         init_bytes: int = 0,
-        held: Mapping[str, str] | None = None,
+        left: Left = NOTHING_LEFT,
         fused: int = 1,
     ) -> None:
         self._workforce = workforce
@@ -75,11 +79,11 @@ class VirtualFleet:
         self._shards = shards
         self._seconds = seconds
         self._clock = clock
-        self._held = dict(held or {})
+        self._held = dict(left.held)
         ship_s = seconds.shipping_s(init_bytes) if init_bytes else 0.0
         self._coming: list[AnyEvent] = [
             AgentJoined(at_s=clock.now_s(), agent=name, host=name, provision_s=0.0, ship_s=ship_s)
-            for name in (f"device-{number}" for number in range(1, devices + 1))
+            for name in _names(devices, left)
         ]
         self._jobs = 0
         self._waiting: list[Job] = []
@@ -168,8 +172,13 @@ class VirtualFleet:
             return
         down_bytes = job.down_bytes(self._held.get(task.agent))
         up_bytes = ended.update.size_bytes - job.given.kept_update_bytes
-        warm_up, sha256 = job.number == 0, ended.update.sha256
+        warm_up, sha256 = ended.warm_up, ended.update.sha256
         record = self._seconds.record(task, ended.done, down_bytes, up_bytes, sha256, warm_up, job.from_s)
         done_s = job.from_s + record.total_s
         received = UpdateReceived(at_s=done_s, record=record)
         heapq.heappush(self._finished, Ending(done_s, task.client, received, job.given.sha256))
+
+
+def _names(devices: int, left: Left) -> list[str]:
+    """The names of all devices, in the order in which they join."""
+    return sorted((f"device-{number}" for number in range(1, devices + 1)), key=lambda name: (name in left.done, name))

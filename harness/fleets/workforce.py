@@ -36,12 +36,16 @@ class Work(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Ended(msgspec.Struct, frozen=True, kw_only=True):
-    """How a training ended: what was ``done`` and the hash and size of its ``update``, or why it ``failed``."""
+    """How a training ended: what was ``done`` and the hash and size of its ``update``, or why it ``failed``.
+
+    ``warm_up``: it was the first of its trainer, or one of the first batch: all of a batch share its seconds.
+    """
 
     number: int
     done: Measured | None = None
     update: BlobRef | None = None
     failed: str | None = None
+    warm_up: bool = False
 
 
 class Workforce(Protocol):
@@ -78,11 +82,14 @@ class OneByOne:
     """Hands of one trainer, which trains one after another."""
 
     def __init__(self, trainer: Trainer) -> None:
-        self._trainer = trainer
+        self._trainer, self._fresh = trainer, True
 
     def carry_out(self, works: Sequence[Work]) -> Iterator[Ended]:
         """See :class:`Hands`."""
-        return (carried_out(self._trainer, work) for work in works)
+        for work in works:
+            ended = carried_out(self._trainer, work, self._fresh)
+            self._fresh = self._fresh and ended.done is None
+            yield ended
 
 
 class TogetherInOne:
@@ -91,7 +98,7 @@ class TogetherInOne:
     def __init__(self, spec: PrepareSpec, base: Path, init: Path | None) -> None:
         from harness.learning.fused import FusedTrainer, LocalTask  # with it comes torch
 
-        self._trainer, self._task = FusedTrainer(spec, base, init), LocalTask
+        self._trainer, self._task, self._fresh = FusedTrainer(spec, base, init), LocalTask, True
 
     def carry_out(self, works: Sequence[Work]) -> Iterator[Ended]:
         """See :class:`Hands`. What goes wrong in one is its client's failure, in the batch as a whole everyone's."""
@@ -103,7 +110,9 @@ class TogetherInOne:
             found = [TrainerError(str(error))] * len(works)
         except (RuntimeError, ValueError) as error:
             found = [TrainerError(f"{type(error).__name__}: {error}")] * len(works)
-        return (_ended(work, done) for work, done in zip(works, found, strict=True))
+        warm_up = self._fresh
+        self._fresh = warm_up and all(isinstance(done, TrainerError) for done in found)
+        return (_ended(work, done, warm_up) for work, done in zip(works, found, strict=True))
 
 
 class Here:
@@ -145,14 +154,14 @@ def hands_of(spec: PrepareSpec, base: Path | None, init: Path | None, fused: int
     return TogetherInOne(spec, base, init)
 
 
-def carried_out(trainer: Trainer, work: Work) -> Ended:
-    """The training itself; what goes wrong in it is the client's failure, as on a device.
+def carried_out(trainer: Trainer, work: Work, warm_up: bool) -> Ended:
+    """The training itself; what goes wrong in it is the client's failure, as on a device. ``warm_up``: it is the first.
 
     Raises:
         OSError: a file could not be read or written.
     """
     try:
-        return _ended(work, _measured(trainer, work))
+        return _ended(work, _measured(trainer, work), warm_up)
     except FederaBenchError as error:
         return Ended(number=work.number, failed=str(error))
 
@@ -164,10 +173,10 @@ def _measured(trainer: Trainer, work: Work) -> Measured:
         raise TrainerError(f"{type(error).__name__}: {error}") from error
 
 
-def _ended(work: Work, done: Measured | TrainerError) -> Ended:
+def _ended(work: Work, done: Measured | TrainerError, warm_up: bool) -> Ended:
     if isinstance(done, TrainerError):
         return Ended(number=work.number, failed=str(done))
-    return Ended(number=work.number, done=done, update=blob_of(Path(work.update)))
+    return Ended(number=work.number, done=done, update=blob_of(Path(work.update)), warm_up=warm_up)
 
 
 def _files(work: Work) -> dict[str, Path]:

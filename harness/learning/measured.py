@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import resource
 import time
 from pathlib import Path
 
 import msgspec
 
+from harness.learning.memory import peak_rss_bytes
 from harness.learning.spec import Trained, Trainer
 
 
@@ -40,5 +40,5 @@ def measured(trainer: Trainer, state: Path, shard: Path, update: Path, seed: int
         train_s=marks[2] - marks[1],
         serialise_s=marks[3] - marks[2],
         cpu_s=time.process_time() - cpu_s,
-        peak_rss_bytes=resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024,
+        peak_rss_bytes=peak_rss_bytes(),
     )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import resource
 import time
 from collections.abc import Mapping, Sequence
 from itertools import pairwise
@@ -21,6 +20,7 @@ from harness.learning.fused.opening import Opening
 from harness.learning.fused.task import LocalTask
 from harness.learning.fused.training import JointTraining
 from harness.learning.measured import Measured
+from harness.learning.memory import peak_rss_bytes
 from harness.learning.network import Network
 from harness.learning.schedule import lr_factor
 from harness.learning.spec import PrepareSpec, Trained
@@ -101,7 +101,7 @@ class FusedTrainer:
                     train_s=train_s * share,
                     serialise_s=serialise_s,
                     cpu_s=cpu_s * share,
-                    peak_rss_bytes=resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024,
+                    peak_rss_bytes=peak_rss_bytes(),
                 )
             )
         return done

@@ -24,10 +24,10 @@ def leading_eigenvectors(matrix: Tensor, count: int) -> tuple[Tensor, Tensor]:
     """The ``count`` largest eigenvalues [count], rising, and their eigenvectors [n, count], of a symmetric [n, n].
 
     ``matrix`` is float64, on the CPU and without gaps; its memory is worked in, and holds nothing of worth afterwards.
-    Exact to float64's rounding: a reduction to tridiagonal form, and relatively robust representations of that.
+    Exact to float64's rounding: a reduction to tridiagonal form, and of that bisection and inverse iteration.
 
     Raises:
-        FederaBenchError: LAPACK found none, as where not all of ``matrix`` is finite.
+        FederaBenchError: LAPACK did not find them, as where not all of ``matrix`` is finite.
     """
     size = len(matrix)
     values, vectors = torch.empty(size, dtype=torch.float64), torch.empty(count, size, dtype=torch.float64)
@@ -47,8 +47,7 @@ def leading_eigenvectors(matrix: Tensor, count: int) -> tuple[Tensor, Tensor]:
     solve(torch.empty(room, dtype=torch.float64), room, torch.empty(whole_room, dtype=torch.int32), whole_room)
     if info.value or found.value != count:
         raise FederaBenchError(
-            f"LAPACK found {found.value} of {count} eigenvectors of a weight's {size} x {size} products (dsyevr, "
-            f"info {info.value}); look for values that are not finite in the model's weights"
+            f"LAPACK found {found.value} of {count} eigenvectors of a {size} x {size} matrix (info {info.value})"
         )
     return values[:count], vectors.T
 

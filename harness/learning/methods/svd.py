@@ -1,4 +1,7 @@
-"""The principal factors of a weight, FeDeRA's initialisation (FeDeRA, eq. 14-18). Full decompositions only."""
+"""The principal factors of a weight, FeDeRA's initialisation (FeDeRA, eq. 14-18), exact to float64's rounding.
+
+Of a large weight W only the leading eigenvectors of W^T W are made; a small one is decomposed in full.
+"""
 
 from __future__ import annotations
 
@@ -8,7 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 import torch
 from torch import Tensor
 
-from harness.errors import UsageError
+from harness.errors import FederaBenchError, UsageError
 from harness.learning.methods.leading import leading_eigenvectors, one_thread_each
 
 # The Gram matrix squares the spectrum: below this ratio of eigenvalues (1e-4 of singular values) float64 leaves fewer
@@ -27,10 +30,15 @@ def principal_factors(weight: Tensor, rank: int, scale: float, name: str = "weig
 
     Raises:
         UsageError: ``rank`` is above min(d, k); ``name`` says of which layer.
+        FederaBenchError: a weight is not finite.
     """
     if rank > min(weight.shape):
         size = " x ".join(str(side) for side in weight.shape)
         raise UsageError(f"rank {rank} is above what {name} ({size}) has; choose at most {min(weight.shape)}")
+    if not torch.isfinite(weight).all():
+        raise FederaBenchError(
+            f"the model's weights are not finite: {name} has NaN or infinity; use another model, or a whole copy of it"
+        )
     u, s, vh = _principal_directions(weight.detach().to(torch.float64), rank)
     pivots = u.gather(0, u.abs().argmax(dim=0, keepdim=True)).squeeze(0)
     root = (s / scale).sqrt() * torch.where(pivots < 0, -1.0, 1.0)
@@ -45,6 +53,7 @@ def factors_of_all(weights: Mapping[str, Tensor], rank: int, scale: float) -> di
 
     Raises:
         UsageError: ``rank`` is above what a layer has.
+        FederaBenchError: a weight is not finite.
     """
     threads = torch.get_num_threads()
     torch.set_num_threads(1)  # of the threads that begin here, too
