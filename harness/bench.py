@@ -17,7 +17,10 @@ from harness.controller import Controller, Observer, started
 from harness.crews import Crew, crew_of
 from harness.endings import recording_failure, stopped_by_signals
 from harness.errors import StoreError, UsageError
+from harness.fleets.cluster_address import LOCAL, address_of_cluster
 from harness.fleets.telemetry_table import tabulate
+from harness.fleets.virtual import NOTHING_LEFT
+from harness.fleets.virtual_left import Counted, counted, left_by
 from harness.learning.workload import Sources, Workload, prepare
 from harness.profiles import Experiment, Method, build, fingerprint
 from harness.records import ClientRecord, Header
@@ -84,7 +87,7 @@ def new_run(experiment: Experiment, method: Method, sources: Sources, options: R
             seed=seed,
             profile=msgspec.to_builtins(experiment),
             profile_sha256=fingerprint(experiment),
-            environment={**here, "agents": options.of_agents},
+            environment={**here, "agents": {**options.of_agents, "ray": _cluster(experiment, options)}},
             warnings=tuple(filter(None, (crowded, beside))),
             data=str(sources.data.resolve()) if sources.data else None,
             models=str(sources.models.resolve()) if sources.models else None,
@@ -92,6 +95,13 @@ def new_run(experiment: Experiment, method: Method, sources: Sources, options: R
         )
     )
     return folder
+
+
+def _cluster(experiment: Experiment, options: RunOptions) -> str | None:
+    """Where a run's cluster is, for a resume to go by: RAY_ADDRESS may be another then."""
+    if experiment.fleet != "ray" or address_of_cluster(options.cluster) == LOCAL:
+        return options.cluster
+    return address_of_cluster(options.cluster)
 
 
 def carry_on(folder: RunFolder, options: RunOptions, screen: Screen) -> None:
@@ -136,7 +146,7 @@ def _conduct(
 ) -> None:
     state_sha256 = folder.keep_initial_state(workload.initial_state)
     plan = RunPlan.of(experiment, workload.prepare.method)
-    machine, records, start_s = _replayed(folder, plan, state_sha256)
+    machine, records, start_s, updates = _replayed(folder, plan, state_sha256)
     learning = BetweenRounds(folder, experiment, plan, workload)
     salvage = Salvage(
         folder, machine, records, workload.initial_state, learning.again, screen.say, learning.evaluates_clients
@@ -148,7 +158,10 @@ def _conduct(
         overlap = machine.overlap
     if overlap and experiment.virtual:
         learning.get_ready(screen.say)
-    with crew.man(folder, workload, start_s, screen.say) as manned:
+    left = NOTHING_LEFT
+    if experiment.virtual and (round := _next_trained(machine, lost)) <= plan.rounds:
+        left = left_by(updates, round, learning.outgoing, workload.prepare.settings.rank_of)
+    with crew.man(folder, workload, start_s, screen.say, left) as manned:
         parts = (manned.fleet, learning, screen, manned.clock, manned.beside)
         controller = Controller(folder, experiment, machine, *parts)
         controller.run(manned.svd_s, state_sha256, lost, overlap=overlap)
@@ -171,15 +184,24 @@ def _gather_samples(folder: RunFolder, screen: Screen) -> None:
         screen.say(str(error))
 
 
-def _replayed(folder: RunFolder, plan: RunPlan, state_sha256: str) -> tuple[RoundMachine, list[ClientRecord], float]:
-    """The machine after all recorded events, the updates it accepted, and the run's clock at the last event.
+def _next_trained(machine: RoundMachine, lost: Sequence[UpdateLost]) -> int:
+    """The round in which a run goes on: one that has no state yet, but all that its clients are given is there."""
+    stated = machine.phase in ("evaluating", "finished")
+    return min((event.round for event in lost), default=machine.round + stated)
+
+
+def _replayed(
+    folder: RunFolder, plan: RunPlan, state_sha256: str
+) -> tuple[RoundMachine, list[ClientRecord], float, Counted]:
+    """The machine after all recorded events, the updates it accepted, the run's clock at the last event, and the last
+    update of each agent.
 
     Files that follow from the events are made anew.
     """
     events = folder.read_events()
     machine, orders = replay(plan, events)
     if not events:
-        return machine, [], 0.0
+        return machine, [], 0.0, {}
     if machine.initial_state_sha256 != state_sha256:
         raise StoreError(
             f"{folder.path}: the initial state is not the one this run began with, so its data, model or software "
@@ -190,7 +212,7 @@ def _replayed(folder: RunFolder, plan: RunPlan, state_sha256: str) -> tuple[Roun
     for order in orders:
         if isinstance(order, c.StartRun):  # the header may be older than the last event
             folder.write_header(started(folder.read_header(), order))
-    return machine, clients, events[-1].at_s
+    return machine, clients, events[-1].at_s, counted(events, orders)
 
 
 def _method(header: Header) -> Method:

@@ -8,14 +8,24 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from harness.errors import TrainerError
+import psutil
+import pytest
+from benchtools import TINY
+
+from harness.errors import TrainerError, UsageError
+from harness.fleets.cluster import RayWorkforce
+from harness.fleets.cluster_crew import Plan
 from harness.fleets.cluster_holder import Holder
 from harness.fleets.cluster_ray import Node
+from harness.fleets.workforce import Ended, Work
+from harness.launch import experiment_of
+from harness.learning.workload import Sources, Workload, prepare
+from harness.pipes.process import pinned
 
 PROGRAM = str(Path(__file__).with_name("cluster_nodes.py"))
 RAY = {"RAY_USAGE_STATS_ENABLED": "0", "RAY_health_check_period_ms": "500", "RAY_health_check_timeout_ms": "10000"}
@@ -27,6 +37,14 @@ class Nodes:
     def __init__(self, process: subprocess.Popen[str]) -> None:
         self._process = process
         self.address = self._answer()
+
+    def trainers(self) -> list[psutil.Process]:
+        """The trainers of this cluster, and of no other on this machine: Ray names its workers after what they run."""
+        found = []
+        for process in psutil.Process(self._process.pid).children(recursive=True):
+            with suppress(psutil.Error):
+                found += [process] if "ray::ClusterTrainer" in " ".join(process.cmdline()) else []
+        return found
 
     def _answer(self) -> str:
         assert self._process.stdout is not None
@@ -75,8 +93,8 @@ class Call:
     def remote(self, *arguments: Any) -> Any:
         if self._process.gone:
             return Lost("it is dead")
-        if any(isinstance(argument, Lost) for argument in arguments):
-            return Lost("what it was to be given is lost")
+        if (lost := next((argument for argument in arguments if isinstance(argument, Lost)), None)) is not None:
+            return lost
         call = (self._process.node, self._name)
         self._cluster.calls.append(call)
         if call in self._cluster.says:
@@ -162,3 +180,61 @@ class Played:
         for process in self.processes:
             if isinstance(process.inner, Holder):
                 process.inner.clear()
+
+
+class Stage:
+    """A null workload with noise, on a played cluster."""
+
+    def __init__(self, folder: Path, trainers: int = 4, threads: int = 1, silent: str = "", **cores: int) -> None:
+        self.folder = folder
+        experiment = experiment_of(TINY, ["train.trainer='null'", "train.null_noise=0.1"])
+        self.workload: Workload = prepare(experiment, "federa", Sources(), folder / "work", lambda line: None)
+        self.cluster = Played(folder, silent, **cores)
+        try:
+            self.force = RayWorkforce(self.cluster, self.workload, Plan(trainers, threads, 1))  # type: ignore[arg-type]
+        except UsageError:
+            self.cluster.close()
+            raise
+
+    def work(self, client: int, round: int = 1, prefix: str = "update") -> Work:
+        return Work(
+            number=100 * round + client,
+            round=round,
+            client=client,
+            seed=client,
+            state=str(self.workload.initial_state),
+            shard=str(self.workload.shards[client]),
+            update=str(self.folder / f"{prefix}-{round}-{client}"),
+        )
+
+    def told(self, lost: str | None = None) -> list[Ended]:
+        """The next answer comes; what ended with it."""
+        self.cluster.let_answer(lost)
+        return self.force.ended()
+
+    def ready(self) -> None:
+        """All trainers have built their models."""
+        for _ in range(len(self.cluster.coming)):
+            assert self.told() == []
+
+    def trained(self) -> list[str | None]:
+        """The nodes that were given works."""
+        return [node for node, call in self.cluster.calls if call == "train"]
+
+
+@contextmanager
+def stages(folder: Path, patch: pytest.MonkeyPatch) -> Iterator[Any]:
+    """Opens stages, which are closed at the end."""
+    for name in pinned(1):
+        patch.setenv(name, "1")  # which trainers set, and this process is one of them here
+    opened: list[Stage] = []
+
+    def open_stage(**settings: int) -> Stage:
+        opened.append(Stage(folder, **settings))
+        return opened[-1]
+
+    yield open_stage
+    for stage in opened:
+        stage.force.close()
+        stage.force.close()  # as whoever opened it and the fleet both do
+        assert stage.cluster.closed == 1

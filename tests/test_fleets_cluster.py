@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
-import psutil
 import pytest
 from benchtools import TINY, bench, only_run
 from cluster_stage import Nodes, nodes
@@ -78,18 +77,18 @@ def test_a_run_over_a_cluster_has_the_states_and_records_of_a_virtual_one(cluste
     assert records(there) == records(here)
 
 
-def test_works_go_on_where_a_worker_is_killed(cluster: Nodes, tmp_path: Path) -> None:
+def test_works_go_on_where_a_worker_is_killed(cluster: Nodes, tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     experiment = experiment_of(TINY, NULL, fleet="ray")
     workload = workload_of(experiment, tmp_path)
     force = ray_workforce(workload, experiment, 8, cluster.address)
     for work in works(workload, tmp_path, 60):
         force.send([work])
     found = heard(force, 2)
-    victim = next(one for one in psutil.process_iter() if _trains_here(one))
-    victim.kill()
+    cluster.trainers()[0].kill()
     found += heard(force, 60 - len(found))
     assert sorted(ended.number for ended in found) == list(range(60))
     assert {ended.failed for ended in found} == {None}
+    assert "of the Ray cluster was lost" in caplog.text
     force.close()
 
 
@@ -130,11 +129,3 @@ def test_a_second_join_stays_in_the_same_cluster_and_leaves_it_to_the_first(clus
     second.close()
     assert len(first.nodes()) == 2
     first.close()
-
-
-def _trains_here(process: psutil.Process) -> bool:
-    """Whether it is a trainer of this process' cluster: Ray names its workers after what they run."""
-    try:
-        return "ray::ClusterTrainer" in " ".join(process.cmdline())
-    except psutil.Error:
-        return False

@@ -7,11 +7,16 @@ import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 import pytest
+from benchtools import TINY
 
+from harness.bench import RunOptions, new_run
 from harness.errors import UsageError
 from harness.fleets.cluster_address import address_of_cluster, check_address
+from harness.launch import AgentOptions, experiment_of
+from harness.learning.workload import Sources
 
 
 def test_the_option_counts_before_the_environment_and_that_before_this_machine(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -66,3 +71,19 @@ def test_without_ray_the_sentence_says_how_to_install_it(monkeypatch: pytest.Mon
     monkeypatch.setitem(sys.modules, "ray", None)
     with pytest.raises(UsageError, match=r"pip install 'federa-bench\[ray\]'"):
         check_address("local")
+
+
+def test_a_header_tells_where_the_cluster_was(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("RAY_ADDRESS", "10.0.0.1:6379")
+    assert recorded(tmp_path, "ray", None) == "10.0.0.1:6379"
+    assert recorded(tmp_path, "ray", "auto") == "auto"
+    assert recorded(tmp_path, "virtual", None) is None
+    monkeypatch.delenv("RAY_ADDRESS")
+    assert recorded(tmp_path, "ray", None) is None
+
+
+def recorded(out: Path, fleet: str, given: str | None) -> str | None:
+    """The cluster that a resume of a new run would go to."""
+    experiment = experiment_of(TINY, [], fleet=fleet)
+    folder = new_run(experiment, "fedbf", Sources(), RunOptions(out=out, cluster=given))
+    return AgentOptions.recorded(folder.read_header().environment).ray

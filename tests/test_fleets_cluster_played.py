@@ -8,76 +8,20 @@ from typing import Any
 
 import msgspec
 import pytest
-from benchtools import TINY
-from cluster_stage import Played
+from cluster_stage import Stage, stages
 
 from harness.errors import TrainerError, UsageError
-from harness.fleets.cluster import RayWorkforce
-from harness.fleets.cluster_crew import Plan
 from harness.fleets.cluster_versions import versions
 from harness.fleets.cluster_wire import packed
-from harness.fleets.workforce import Ended, Here, OneByOne, Work
-from harness.launch import experiment_of
+from harness.fleets.workforce import Here, OneByOne
 from harness.learning.trainer import make_trainer
-from harness.learning.workload import Sources, Workload, prepare
-
-
-class Stage:
-    """A null workload with noise, on a played cluster."""
-
-    def __init__(self, folder: Path, trainers: int = 4, threads: int = 1, silent: str = "", **cores: int) -> None:
-        self.folder = folder
-        experiment = experiment_of(TINY, ["train.trainer='null'", "train.null_noise=0.1"])
-        self.workload: Workload = prepare(experiment, "federa", Sources(), folder / "work", lambda line: None)
-        self.cluster = Played(folder, silent, **cores)
-        try:
-            self.force = RayWorkforce(self.cluster, self.workload, Plan(trainers, threads, 1))  # type: ignore[arg-type]
-        except UsageError:
-            self.cluster.close()
-            raise
-
-    def work(self, client: int, round: int = 1, prefix: str = "update") -> Work:
-        return Work(
-            number=100 * round + client,
-            round=round,
-            client=client,
-            seed=client,
-            state=str(self.workload.initial_state),
-            shard=str(self.workload.shards[client]),
-            update=str(self.folder / f"{prefix}-{round}-{client}"),
-        )
-
-    def told(self, lost: str | None = None) -> list[Ended]:
-        """The next answer comes; what ended with it."""
-        self.cluster.let_answer(lost)
-        return self.force.ended()
-
-    def ready(self) -> None:
-        """All trainers have built their models."""
-        for _ in range(len(self.cluster.coming)):
-            assert self.told() == []
-
-    def trained(self) -> list[str | None]:
-        """The nodes that were given works."""
-        return [node for node, call in self.cluster.calls if call == "train"]
 
 
 @pytest.fixture
 def open_stage(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
     """Opens a stage; it is closed at the end."""
-    for name in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS", "TOKENIZERS_PARALLELISM"):
-        monkeypatch.setenv(name, "1")  # which trainers set, and this process is one of them here
-    stages: list[Stage] = []
-
-    def opened(**settings: int) -> Stage:
-        stages.append(Stage(tmp_path, **settings))
-        return stages[-1]
-
-    yield opened
-    for stage in stages:
-        stage.force.close()
-        stage.force.close()  # as whoever opened it and the fleet both do
-        assert stage.cluster.closed == 1
+    with stages(tmp_path, monkeypatch) as opened:
+        yield opened
 
 
 def test_updates_are_those_of_a_trainer_here(open_stage: Any) -> None:

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
-from harness.fleets.cluster_ray import MOST_SAID, first_line
+import pytest
+import ray
+
+from harness.errors import TrainerError
+from harness.fleets.cluster_ray import MOST_SAID, Cluster, first_line
 
 
 class RayTaskErrorOfAnOSError(Exception):
@@ -21,3 +25,20 @@ def test_of_what_a_process_raised_the_last_line_of_its_trace_is_said() -> None:
 def test_an_error_that_says_nothing_is_named_and_one_that_says_much_is_cut() -> None:
     assert first_line(TimeoutError()) == "TimeoutError"
     assert len(first_line(RuntimeError("x" * 10_000))) == MOST_SAID
+
+
+@pytest.mark.parametrize(
+    ("error", "remedy"),
+    [
+        (ray.exceptions.OutOfDiskError("Local disk is full"), "the disk of this machine .* is full; make room there"),
+        (ray.exceptions.ObjectStoreFullError("full"), "object store on this machine is full; give it more with"),
+        (ray.exceptions.RaySystemError("gone"), "the Ray cluster does not answer any more"),
+    ],
+)
+def test_what_is_full_is_said_with_what_to_do(error: Exception, remedy: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    def put(data: bytes) -> None:
+        raise error
+
+    monkeypatch.setattr(ray, "put", put)
+    with pytest.raises(TrainerError, match=remedy):
+        Cluster(own=False).put(b"state")

@@ -86,9 +86,9 @@ class RayWorkforce:
             number, group = turn
             found = self._crew.of(number)
             assert found is not None, "who has a turn is not gone"
-            post, trainer = found
+            _, trainer = found
             files = [*(work.state for work in group.works), *(work.shard for work in group.works)]
-            paths = [self._crew.goods.on(post.node.id, file) for file in files]
+            paths = self._crew.give(number, files)
             self._listen(number, trainer.train.remote(packed(group.works), *paths), ready=True)
 
     def _begun(self, number: int, built: Ref) -> None:
@@ -110,7 +110,7 @@ class RayWorkforce:
         built = built_of(answer.answer)
         if built.broken is not None:
             raise (UsageError if built.usage else TrainerError)(built.broken)
-        self._turns.joined(answer.trainer, post.node.id)
+        self._turns.joined(answer.trainer, self._crew.built(answer.trainer).id)
         return []
 
     def _landed(self, answer: Answer, host: str) -> list[Ended]:
@@ -124,12 +124,13 @@ class RayWorkforce:
         for one, update in updates.items():
             replace_whole(Path(works[one.number].update), update)
         self._turns.ended(answer.trainer)
+        self._crew.trained(answer.trainer)
         return list(ended)
 
     def _lost(self, answer: Answer, host: str, reason: str) -> list[Ended]:
         """A trainer is lost, perhaps with its node; what it trained is tried elsewhere, or given up."""
         log.warning("a trainer on node %s of the Ray cluster was lost: %s", host, reason)
-        gone = self._crew.lost(answer.trainer, answer.ready)
-        given_up = [work for trainer in gone for work in self._turns.lost(trainer)]
+        gone = self._crew.lost(answer.trainer, answer.ready, f"the last one, {host}: {reason}")
+        given_up = [work for one in gone.trainers for work in self._turns.lost(one, counts=gone.counts)]
         failed = f"its trainer was lost {MOST_TRIES} times, the last time on node {host}: {reason}"
         return [Ended(number=work.number, failed=failed) for work in given_up]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -44,6 +44,18 @@ class Goods:
             if node in self._holders:
                 self._holders[node].forget.remote(sha256)
         self._goods = kept
+
+    def drop(self, node: str, failed: Sequence[Ref]) -> bool:
+        """These answers of a node's failed: their files are put there again where they are asked for again.
+
+        Whether there were any that had not been dropped before.
+        """
+        places = [
+            place for place, ref in self._places.items() if place[0] == node and any(ref is one for one in failed)
+        ]
+        for place in places:
+            del self._places[place]
+        return bool(places)
 
     def lost(self, node: str) -> None:
         """A node is gone with all it held."""

@@ -176,12 +176,22 @@ def _refused(where: str, error: Exception) -> str:
 def _gone_in_words() -> Iterator[None]:
     """
     Raises:
-        TrainerError: the cluster does not answer any more.
+        TrainerError: the cluster does not answer any more, or has no room for more.
     """
     import ray
 
     try:
         yield
+    except ray.exceptions.OutOfDiskError:
+        raise TrainerError(
+            "the disk of this machine that Ray's object store spills to is full; make room there, in the folder that "
+            "`ray start` has as --temp-dir, or /tmp/ray, then go on with the run"
+        ) from None
+    except ray.exceptions.ObjectStoreFullError:
+        raise TrainerError(
+            "Ray's object store on this machine is full; give it more with `ray start --object-store-memory`, or "
+            "train with smaller files, then go on with the run"
+        ) from None
     except (ray.exceptions.RayError, ConnectionError) as error:
         raise TrainerError(
             f"the Ray cluster does not answer any more ({first_line(error)}); start it, then go on with the run"

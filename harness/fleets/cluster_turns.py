@@ -70,15 +70,19 @@ class Turns:
         self._free[trainer] = node
         return group
 
-    def lost(self, trainer: int) -> tuple[Work, ...]:
-        """A trainer is gone, in the middle of a group or not; the works that are given up for it."""
+    def lost(self, trainer: int, *, counts: bool = True) -> tuple[Work, ...]:
+        """A trainer is gone, in the middle of a group or not; the works that are given up for it.
+
+        Where it does not count (a file of its node was at fault) the group is as often tried as before.
+        """
         self._free.pop(trainer, None)
         _, group = self._training.pop(trainer, ("", None))
         if group is None:
             return ()
-        if group.tries + 1 == MOST_TRIES:
+        tries = group.tries + counts
+        if tries == MOST_TRIES:
             return group.works
-        self._waiting.appendleft(Group(group.works, group.tries + 1))
+        self._waiting.appendleft(Group(group.works, tries))
         return ()
 
     def clear(self) -> None:

@@ -27,6 +27,10 @@ class Carrier:
         self._stopped = False
         self._lock = threading.Lock()
 
+    def is_here(self) -> bool:
+        """Whether it has a node: an answer comes as soon as it has."""
+        return True
+
     def versions(self) -> bytes:
         """What this node has, packed."""
         return packed(versions())
