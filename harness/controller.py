@@ -203,6 +203,7 @@ class Controller:
         self._states.finish()
         self._beside.conclude()
         self._folder.drop_outgoing()
+        self._folder.sync_derived()
         self._folder.mark("done", None)
         self._beside.forget()
 

@@ -3,7 +3,8 @@
 Only ``events.jsonl`` and the header are facts; ``rounds.jsonl`` and ``clients.jsonl`` follow from the events and are
 written anew at a resume. A line is written whole or not at all, so a killed controller leaves nothing half said; only
 a machine that loses power may tear the last line, and that line is dropped. The header is on the disk before it gets
-its name, and events are at each round's close: what a loss of power takes back is at most the open round's updates.
+its name, events are soon after each round's close (of the open round and the one before updates may be forgotten), and
+what follows from them is once the run is done.
 """
 
 from __future__ import annotations
@@ -157,10 +158,12 @@ class RunFolder(StateFiles):
 
     def sync_events(self) -> None:
         """Wait until the events so far are on the disk: what they made superfluous may go then."""
-        try:
-            sync(self.path / EVENTS)
-        except OSError as error:
-            raise self.unwritten(self.path / EVENTS, error) from None
+        self._sync(EVENTS)
+
+    def sync_derived(self) -> None:
+        """Wait until the lines of all rounds and updates are on the disk."""
+        for name in filter(lambda name: (self.path / name).exists(), (ROUNDS, CLIENTS)):
+            self._sync(name)
 
     def append_client(self, record: ClientRecord) -> None:
         """Append an accepted update."""
@@ -206,6 +209,12 @@ class RunFolder(StateFiles):
     def _append(self, name: str, line: msgspec.Struct) -> None:
         try:
             append_whole(self.path / name, msgspec.json.encode(line) + b"\n")
+        except OSError as error:
+            raise self.unwritten(self.path / name, error) from None
+
+    def _sync(self, name: str) -> None:
+        try:
+            sync(self.path / name)
         except OSError as error:
             raise self.unwritten(self.path / name, error) from None
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any, ClassVar
 
 import msgspec
 import pytest
@@ -215,6 +216,24 @@ def test_a_run_is_done_once_all_that_stands_beside_its_results_is_written(tmp_pa
     world.run(beside=beside)
     assert beside.ends == ["running", "done"]
     assert world.fleet.closed == ["the run is done"]
+
+
+def test_what_a_done_run_tells_is_on_the_disk_before_it_is_called_done(tmp_path: Path) -> None:
+    class Told(RunFolder):
+        steps: ClassVar[list[str]] = []
+
+        def sync_derived(self) -> None:
+            super().sync_derived()
+            self.steps.append(f"{len(self.read_rounds())} rounds synced")
+
+        def mark(self, state: Any, reason: str | None) -> None:
+            super().mark(state, reason)
+            self.steps.append(state)
+
+    world = World(tmp_path)
+    world.folder = Told(world.folder.path)
+    world.run()
+    assert Told.steps == ["2 rounds synced", "done"]
 
 
 def test_a_run_whose_disk_takes_its_results_and_no_more_can_be_resumed(tmp_path: Path) -> None:

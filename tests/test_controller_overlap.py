@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 import pytest
@@ -11,13 +11,13 @@ from controller_world import JOINED, TWO_ROUNDS, Audience, FakeFleet, FakeLearni
 from run_folders import experiment
 
 from harness.errors import FederaBenchError
-from harness.learning.aggregation.base import Aggregation, Update
 from harness.learning.evaluation import Evaluation
 from harness.learning.outgoing import Outgoing
 from harness.records import RoundRecord
 from harness.rounds.commands import AssignTask
 from harness.rounds.events import Aggregated, AnyEvent, Evaluated, RunOpened, TaskFailed
 from harness.rounds.machine import RoundMachine
+from harness.store import RunFolder
 
 PATIENCE_S = 60.0
 THREE_ROUNDS = experiment(
@@ -28,21 +28,30 @@ THREE_ROUNDS = experiment(
 
 
 class Patient(FakeLearning):
-    """A state's evaluation ends when the next one was aggregated; the last one's at once."""
+    """A state's evaluation ends when the next one stands in the record; the last one's at once."""
 
     def __init__(self, world: World) -> None:
         super().__init__(world.folder)
-        self._made = {round: threading.Event() for round in range(1, 6)}
+        self._told = {round: threading.Event() for round in range(1, 6)}
         self.last = world.experiment.rounds.count
-
-    def aggregate(self, round: int, updates: Sequence[Update]) -> Aggregation:
-        made = super().aggregate(round, updates)
-        self._made[round].set()
-        return made
+        self.audience = Watching(world.folder, self._told)
 
     def evaluate(self, round: int, clients: Sequence[int], progress: Callable[[float], None]) -> Evaluation:
-        assert round == self.last or self._made[round + 1].wait(PATIENCE_S), "aggregation waited for evaluation"
+        assert round == self.last or self._told[round + 1].wait(PATIENCE_S), "aggregation waited for evaluation"
         return super().evaluate(round, clients, progress)
+
+
+class Watching(Audience):
+    """Sets the event of each round whose state it saw."""
+
+    def __init__(self, folder: RunFolder, told: Mapping[int, threading.Event]) -> None:
+        super().__init__(folder)
+        self._told = told
+
+    def saw(self, event: AnyEvent, machine: RoundMachine) -> None:
+        super().saw(event, machine)
+        if isinstance(event, Aggregated):
+            self._told[event.round].set()
 
 
 def told(records: Sequence[RoundRecord]) -> list[tuple[int, str, tuple[int, ...], list[int]]]:
@@ -58,8 +67,8 @@ def quiet(root: Path, of=THREE_ROUNDS) -> list[RoundRecord]:
 
 def test_aggregation_never_waits_for_an_evaluation(tmp_path: Path) -> None:
     world = World(tmp_path, of=THREE_ROUNDS)
-    world.learning = Patient(world)
-    world.run(overlap=True)
+    world.learning = patient = Patient(world)
+    world.run(overlap=True, seen=patient.audience)
     events = world.folder.read_events()
     assert isinstance(events[0], RunOpened)
     assert events[0].overlap
@@ -72,8 +81,8 @@ def test_aggregation_never_waits_for_an_evaluation(tmp_path: Path) -> None:
 def test_of_every_client_s_model_the_round_that_is_evaluated_is_told(tmp_path: Path) -> None:
     """The next round has other clients, and is open already."""
     world = World(tmp_path, of=THREE_ROUNDS)
-    world.learning = Patient(world)
-    world.run(overlap=True)
+    world.learning = patient = Patient(world)
+    world.run(overlap=True, seen=patient.audience)
     records = world.folder.read_rounds()
     assert len({record.completed for record in records}) > 1
     assert all(tuple(record.client_metrics) == record.completed for record in records)
@@ -100,7 +109,7 @@ def test_it_does_not_matter_at_which_event_a_controller_dies(tmp_path: Path) -> 
         stops.after = number
         with pytest.raises(KeyboardInterrupt):
             world.run(overlap=True, seen=stops)
-        world.fleet, world.learning = FakeFleet(JOINED), Patient(world)
+        world.fleet, world.learning = FakeFleet(JOINED), FakeLearning(world.folder)
         world.run()
         assert told(world.folder.read_rounds()) == expected
         assert world.header().state == "done"

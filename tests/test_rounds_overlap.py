@@ -186,3 +186,30 @@ def test_a_run_recorded_before_there_was_overlap_has_none() -> None:
     event: AnyEvent = msgspec.json.decode(line, type=AnyEvent)
     assert isinstance(event, RunOpened)
     assert not event.overlap
+
+
+@pytest.mark.parametrize("overlap", [False, True])
+@pytest.mark.parametrize("closed", [False, True])
+def test_a_round_that_is_opened_again_is_not_charged_with_what_was_since_its_state(overlap: bool, closed: bool) -> None:
+    run = Run(plan(rounds=3))
+    run.begins("a", "b", overlap=overlap)
+    run.trains()
+    opened_s, clients = run.machine.round_opened_s, run.machine.completed
+    run.aggregates(aside_s=0.25)
+    assert opened_s is not None
+    before_s = run.now_s - 0.25 - opened_s
+    run.now_s += 600.0
+    if closed:
+        run.evaluates()
+        run.trains()
+    for client in sorted(clients):
+        run.loses_update(client, 1)
+    lost_s = run.now_s - len(clients) + 1
+    run.resumes()
+    for agent in ("a", "b"):
+        run.joins(agent)
+    run.trains()
+    run.aggregates()
+    made_s = run.now_s
+    run.evaluates()
+    assert every(WriteRound, run.commands)[-1].record.wall_s == pytest.approx(before_s + made_s - lost_s)

@@ -155,6 +155,9 @@ class RoundMachine(Transitions):
         self._free.clear()
         self._open.recall()
         self._open.lose(event.client)
+        if self._aggregated is not None and self._aggregated.round == self.round:
+            # What was since its state, evaluation and a next round's training, is in none of its wall seconds.
+            self._open.opened_at_s += event.at_s - self._aggregated.at_s + self._aggregated.aside_s
         self._state_sha256, self._aggregated = self.state_before_sha256, None
         if self._phase != "aborted":
             self._phase = "training"

@@ -165,6 +165,7 @@ class Transitions(RunState):
             self._records.pop()
             orders.append(ForgetRound(round=before.number))
         self._current, self._before, self._extensions = before.round, None, 0
+        self._aggregated = before.aggregated
         self._late.reopen(before.late)
         return orders
 
