@@ -122,7 +122,7 @@ def test_a_killed_sweep_takes_its_runs_with_it_goes_on_and_ends_with_the_same_ta
 
 def test_ctrl_c_stops_the_runs_and_says_how_to_go_on(tmp_path: Path) -> None:
     slow = ["--set", "link={name: slow, rate_mbps: 8}", "--set", "train.null_state_bytes=300000"]
-    words = ["sweep", TINY, "--methods", "federa", "--lrs", "profile", "--seeds", "0", *NULL, *slow]
+    words = ["sweep", TINY, "--methods", "federa", "--lrs", "profile", "--seeds", "0", "--rounds", "40", *NULL, *slow]
     with started(*words, cwd=tmp_path) as process:
         until(lambda: list(tmp_path.glob("runs/*/test/*/updates/*/*")), "an update")
         running = children(process)

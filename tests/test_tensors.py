@@ -48,5 +48,5 @@ def test_tensors_of_an_opened_state_are_read_one_by_one(tmp_path: Path) -> None:
 
 def test_a_state_that_is_none_cannot_be_opened(tmp_path: Path) -> None:
     (tmp_path / "state").write_bytes(b"no tensors")
-    with pytest.raises(BlobError, match="not a readable safetensors file"), opened_state(tmp_path / "state"):
+    with pytest.raises(BlobError, match="is no safetensors file"), opened_state(tmp_path / "state"):
         pass
