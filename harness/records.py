@@ -76,8 +76,9 @@ class ClientRecord(Record, frozen=True, kw_only=True):
     done before the restart where nothing was done again. ``train_cpu_s`` is processor time of all threads of the
     process that trained, while it did: where a virtual fleet trains in the controller's own process, what evaluates
     beside the round (overlap) is in it. ``warm_up``: the trainer had just started, so that its first call is in the
-    phases; of a batch, each client's. ``peak_rss_bytes`` is that process' greatest so far. ``energy_j`` is the one of
-    ``vitals``. ``timeline``: when the phases began; null of an update that an earlier process of the agent had trained.
+    phases (never of a table's seconds); of a batch, each client's. ``peak_rss_bytes`` is that process' greatest so far.
+    ``energy_j`` is the one of ``vitals``. ``timeline``: when the phases began; null of an update that an earlier
+    process of the agent had trained.
     """
 
     round: int

@@ -53,14 +53,22 @@ class CountingTrainer:
 class Stage:
     """A fleet of two devices, a state of 4 bytes, and clients whose shards say how long they train."""
 
-    def __init__(self, folder: Path, *shards: str, start_s: float = 0.0, devices: int = 2, **settings: Any) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        *shards: str,
+        start_s: float = 0.0,
+        devices: int = 2,
+        device: DeviceProfile = STEP_DEVICE,
+        **settings: Any,
+    ) -> None:
         self.folder, self.clock = folder, VirtualClock(start_s)
         self.state = folder / "state"
         self.state.write_bytes(b"1234")
         paths = {client: folder / f"shard-{client}" for client in range(len(shards))}
         for client, text in enumerate(shards):
             paths[client].write_text(text)
-        seconds = VirtualSeconds(experiment(device=STEP_DEVICE, link=FLAT_LINK, fleet="virtual"), "federa")
+        seconds = VirtualSeconds(experiment(device=device, link=FLAT_LINK, fleet="virtual"), "federa")
         self.fleet = VirtualFleet(devices, Here(OneByOne(CountingTrainer())), paths, seconds, self.clock, **settings)
         self.joined = self.fleet.wait(1.0)
 
@@ -211,11 +219,18 @@ def test_what_comes_at_the_very_deadline_comes_before_it(tmp_path: Path) -> None
     assert event.at_s == stage.clock.now_s() == 18.0
 
 
-def test_the_first_training_of_all_is_one_of_a_trainer_that_has_just_started(tmp_path: Path) -> None:
-    stage = Stage(tmp_path, "1", "2")
+@pytest.mark.parametrize(
+    ("device", "marks"),
+    [(DeviceProfile(name="this machine"), {0: True, 1: False}), (STEP_DEVICE, {0: False, 1: False})],
+    ids=["seconds measured here", "seconds of a table"],
+)
+def test_a_first_training_counts_as_a_warm_up_where_its_seconds_were_measured(
+    tmp_path: Path, device: DeviceProfile, marks: dict[int, bool]
+) -> None:
+    stage = Stage(tmp_path, "1", "2", device=device)
     stage.assign(0, 1)
-    found = stage.events(2)
-    assert [event.record.warm_up for event in found if isinstance(event, UpdateReceived)] == [True, False]
+    records = [event.record for event in stage.events(2) if isinstance(event, UpdateReceived)]
+    assert {record.client: record.warm_up for record in records} == marks
 
 
 @pytest.mark.parametrize(

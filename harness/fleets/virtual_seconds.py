@@ -63,7 +63,8 @@ class VirtualSeconds:
     ) -> ClientRecord:
         """The record of a task that was trained here, as if its own device had done it over its own link.
 
-        ``state_bytes`` and ``update_bytes`` are what travels; ``arrived_s`` is the run's clock as the task was given.
+        ``state_bytes`` and ``update_bytes`` are what travels; ``arrived_s`` is the run's clock as the task was given;
+        ``warm_up``: the process that trained had just started.
         """
         experiment, trained, client = self._experiment, done.trained, task.client
         here = LocalSeconds(done.load_s, done.train_s, done.serialise_s, 0.0)
@@ -97,7 +98,8 @@ class VirtualSeconds:
             link_up_bps=up.link_bps,
             loss=trained.loss,
             peak_rss_bytes=done.peak_rss_bytes,
-            warm_up=warm_up,
+            # Of a table's seconds none is a first call's.
+            warm_up=warm_up and not experiment.device.seconds,
             timeline=timeline(arrived_s, down.seconds, local),
             update_sha256=update_sha256,
         )
