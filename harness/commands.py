@@ -8,7 +8,6 @@ from typing import Annotated, Any
 import typer
 from rich.console import Console
 
-from harness.keys_command import app as keys_app
 from harness.options import (
     Data,
     Debug,
@@ -42,7 +41,6 @@ PASS_ON: dict[str, Any] = {"allow_extra_args": True, "ignore_unknown_options": T
 
 for command in (run, compare, resume):
     app.command()(command)
-app.add_typer(keys_app, name="keys")
 
 
 @app.command()

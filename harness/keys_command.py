@@ -33,6 +33,11 @@ Folder = Annotated[
 ]
 
 
+def main(argv: list[str]) -> int:
+    """Returns the exit code; the caller says what goes wrong."""
+    return int(app(argv, prog_name="federa-bench keys", standalone_mode=False) or 0)
+
+
 @app.command()
 def new(
     name: Annotated[str, typer.Argument(metavar="NAME", help=f"A device's name, or '{CONTROLLER}'.")],

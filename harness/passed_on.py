@@ -28,6 +28,7 @@ PASSED_ON = {
     "doctor": PassedOn("Examine this machine before it takes part", "harness.doctor_command"),
     "shaper": PassedOn("Run the privileged helper that shapes links in the kernel", "harness.shaper_command"),
     "probe": PassedOn("See whether the link between two machines keeps its rate", "harness.probe_command"),
+    "keys": PassedOn("Make keys, allow devices, revoke them", "harness.keys_command"),
     "deploy": PassedOn("Put agents on devices over ssh, or remove them", "harness.deploy.command"),
 }
 """By name."""
