@@ -14,8 +14,9 @@ from harness.learning.aggregation.ahead import made_ahead
 from harness.learning.aggregation.files import OpenUpdate, opened, see_finite, see_layout
 from harness.learning.slices import FLOAT32, Array, slices, write_slices
 
-BLOCK_VALUES = 32 * 1024
-"""Values that are summed at a time: with their sum in float64 they stay in a core's second cache (640 KiB)."""
+BLOCK_VALUES = 128 * 1024
+"""Values that are summed at a time. With their sum in float64 (2.5 MiB) they stay in a processor's last cache; of fewer
+each step is so short that threads wait for the interpreter more than the smaller memory gains (a third at 32 Ki)."""
 
 
 def weighted_mean(updates: Sequence[tuple[Path, int]], out: Path, *, synced: bool = True) -> str:
