@@ -43,6 +43,7 @@ class RunFolder(StateFiles):
     def __init__(self, path: Path) -> None:
         super().__init__(path)
         self.work = path / "work"
+        self._lines = {name: path / name for name in (EVENTS, ROUNDS, CLIENTS)}
 
     @classmethod
     def create(cls, root: Path, run_id: str) -> RunFolder:
@@ -208,9 +209,9 @@ class RunFolder(StateFiles):
 
     def _append(self, name: str, line: msgspec.Struct) -> None:
         try:
-            append_whole(self.path / name, msgspec.json.encode(line) + b"\n")
+            append_whole(self._lines[name], msgspec.json.encode(line) + b"\n")
         except OSError as error:
-            raise self.unwritten(self.path / name, error) from None
+            raise self.unwritten(self._lines[name], error) from None
 
     def _sync(self, name: str) -> None:
         try:

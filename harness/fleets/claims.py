@@ -6,11 +6,20 @@ Energy and moments, which stand beside it, are judged in :mod:`harness.fleets.be
 from __future__ import annotations
 
 from collections.abc import Collection
+from operator import attrgetter
+
+import msgspec
 
 from harness.records import ClientRecord
 
 LARGEST = 2**53
 """Larger counts are no whole numbers in a double any more, and no device ever counts so far."""
+NUMERIC = (int, float, int | None, float | None)
+NUMBERS = tuple(
+    field.name for field in msgspec.structs.fields(ClientRecord) if field.type in NUMERIC and field.name != "energy_j"
+)
+"""What a record counts and measures."""
+_numbers_of = attrgetter(*NUMBERS)
 
 
 def fault_of(record: ClientRecord, given_bytes: Collection[int], update_bytes: int) -> str | None:
@@ -18,9 +27,8 @@ def fault_of(record: ClientRecord, given_bytes: Collection[int], update_bytes: i
 
     ``given_bytes`` are the sizes of the blobs one of which went to the agent, ``update_bytes`` is that of its update.
     """
-    for name in record.__struct_fields__:
-        value = None if name == "energy_j" else getattr(record, name)
-        if isinstance(value, (int, float)) and not 0 <= value <= LARGEST:  # nor is NaN
+    for name, value in zip(NUMBERS, _numbers_of(record), strict=True):
+        if value is not None and not 0 <= value <= LARGEST:  # nor is NaN
             return f"its {name} is {value}, which nobody can measure"
     if record.samples < 1:
         return "its update is of no samples; one needs at least one"
