@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
-from benchtools import TINY, command, only_run, until
+from benchtools import LONGEST_S, TINY, command, only_run, until
 from made_board import MadeBoard
 
 LINK = "link={name: lab, rate_mbps: 5, latency_s: 0.002}"
@@ -46,7 +46,7 @@ class Stage:
 
     def finish(self) -> Path:
         """Wait for the controller's end; the run's folder."""
-        assert self.controller.wait(120) == 0, self.said()
+        assert self.controller.wait(LONGEST_S) == 0, self.said()
         return self.run
 
     def said(self) -> str:

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, ClassVar
 
-from benchtools import only_run, until
+from benchtools import LONGEST_S, only_run, until
 from link_ends import CABLE
 from shaping_stage import Machines, run
 
@@ -69,7 +69,7 @@ class Lab(Machines):
 
     def ended(self, controller: subprocess.Popen[str]) -> Path:
         """Wait for the controller's end; the run."""
-        assert controller.wait(120) == 0, self.said()
+        assert controller.wait(LONGEST_S) == 0, self.said()
         return only_run(self.runs)
 
     def _logged(self, at: str, *words: str) -> subprocess.Popen[str]:

@@ -11,6 +11,10 @@ from pathlib import Path
 from harness.library import PARTS
 
 ROOT = Path(__file__).parent.parent
+MAKE_VARIABLES = (
+    *("MAKEFLAGS", "MFLAGS", "MAKELEVEL"),
+    *("PROFILE", "METHOD", "METHODS", "SEED", "SEEDS", "LRS", "DATA", "MODELS", "ROUNDS", "OUT", "FLEET", "RAY", "SET"),
+)
 
 
 def profile_of(command: str) -> tuple[str, list[str]]:
@@ -30,6 +34,6 @@ def profile_of(command: str) -> tuple[str, list[str]]:
 
 
 def make(*arguments: str) -> subprocess.CompletedProcess[str]:
-    """Make as one who typed it sees it: without what an outer make left in the environment."""
-    plain = {name: value for name, value in os.environ.items() if name not in ("MAKEFLAGS", "MFLAGS", "MAKELEVEL")}
+    """Make as one who typed it sees it: without its variables, or what an outer make left, in the environment."""
+    plain = {name: value for name, value in os.environ.items() if name not in MAKE_VARIABLES}
     return subprocess.run(["make", *arguments], cwd=ROOT, capture_output=True, text=True, env=plain, check=False)

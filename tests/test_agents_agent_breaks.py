@@ -10,7 +10,7 @@ from stub_stage import Stage, sha256_of
 from harness.profiles import LinkProfile
 from harness.protocol import messages as m
 
-SLOW = LinkProfile(name="slow", rate_mbps=2.0)
+SLOW = LinkProfile(name="slow", rate_mbps=0.5)
 
 
 @pytest.fixture

@@ -34,7 +34,9 @@ def take_to(stage: Stage, where: str) -> None:
     if where == "idle":
         return
     stage.controller.accepts = False
-    stage.controller.task(os.urandom(20_000), client=4 if where == "training" else 3)
+    # A state that takes two seconds is still on its way when the agent is asked.
+    state = os.urandom(500_000 if where == "fetching" else 20_000)
+    stage.controller.task(state, client=4 if where == "training" else 3)
     stage.controller.until_doing("sending" if where == "disconnected" else where)
     if where == "disconnected":
         stage.controller.go_down()

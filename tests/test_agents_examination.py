@@ -14,7 +14,7 @@ def python(code: str) -> tuple[str, ...]:
 
 def waited(it: Examination) -> Examination:
     began_s = time.monotonic()
-    while not it.over and time.monotonic() - began_s < 30.0:
+    while not it.over and time.monotonic() - began_s < 300.0:  # a doctor waits for all others on a busy machine
         it.heard(set(select.select(it.fds, [], [], 30.0)[0]), 0.0)
     it.end()
     return it

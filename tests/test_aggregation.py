@@ -94,7 +94,7 @@ def test_files_that_are_no_updates_are_refused(tmp_path: Path) -> None:
 
 
 def test_memory_holds_slices_and_not_states(tmp_path: Path) -> None:
-    """Four updates of 64 MB: what a process takes beyond itself stays far below one of them."""
+    """Updates of 128 MB: what a process takes beyond itself, with up to four threads, stays far below one of them."""
     program = """
 import sys
 from pathlib import Path
@@ -106,13 +106,12 @@ def peak_mb():
     return int(status["VmHWM"].split()[0]) / 1024
 
 before, folder = peak_mb(), Path(sys.argv[1])
-weighted_mean([(folder / name, 2) for name in "abcd"], folder / "mean")
+weighted_mean([(folder / "a", 2)] * 4, folder / "mean")
 print(peak_mb() - before)
 """
-    for name in "abcd":
-        write(tmp_path / name, w=torch.ones(16_000_000))
+    write(tmp_path / "a", w=torch.ones(32_000_000))
     done = subprocess.run([sys.executable, "-c", program, str(tmp_path)], capture_output=True, text=True, check=True)
-    assert 4 < float(done.stdout) < 48
+    assert 4 < float(done.stdout) < 64
     assert blob_of(tmp_path / "mean") == msgspec.structs.replace(blob_of(tmp_path / "a"), name="mean")
 
 

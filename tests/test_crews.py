@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from benchtools import TINY, only_run
+from benchtools import LONGEST_S, TINY, only_run
 from link_ends import CONTROLLER
 from pyarrow import parquet
 from shaping_stage import Machines
@@ -75,7 +75,7 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
         words = ["-m", "agents", "--connect", f"tcp://{CONTROLLER}:5555", "--name", "d1", "--keys", str(keys), "--once"]
         words += ["--cache", str(folder / "cache"), "--shaper", str(machines.socket("agent"))]
         machines.start("agent", sys.executable, *words, stderr=agents)
-        assert controller.wait(120) == 0, "".join(log.read_text() for log in folder.glob("*.log"))
+        assert controller.wait(LONGEST_S) == 0, "".join(log.read_text() for log in folder.glob("*.log"))
     return only_run(folder / "runs")
 
 

@@ -6,7 +6,7 @@ from dataclasses import fields
 from pathlib import Path
 
 import numpy as np
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from harness.learning.data.encode import UNLABELLED, Encoded, flat, flat_types, read_shard, write_shard
@@ -97,6 +97,7 @@ def test_a_picked_sample_brings_all_its_rows_and_is_counted_anew() -> None:
     assert picked.places is None
 
 
+@settings(deadline=None)
 @given(
     sizes=st.lists(st.lists(st.integers(0, 4), min_size=1, max_size=3), min_size=1, max_size=6),
     data=st.data(),

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from benchtools import command
+from benchtools import LONGEST_S, command
 from device_packages import wheelhouse
 from ssh_stage import ADDRESS, HOST, Device, skip_unless_permitted
 
@@ -50,7 +50,7 @@ class Lab:
         """A round of the null trainer on the deployed agent; what the controller printed."""
         words = ["run", "null", "--external", "--agents", "1", "--rounds", "1", "--bind", CONTROLLER]
         line = self.device.beside(*command(*words, "--keys", str(self.keys), "--out", str(self.folder / "runs")))
-        done = subprocess.run(line, capture_output=True, text=True, check=False, timeout=120)
+        done = subprocess.run(line, capture_output=True, text=True, check=False, timeout=LONGEST_S)
         assert done.returncode == 0, done.stdout + done.stderr
         return done.stdout + done.stderr
 

@@ -44,15 +44,25 @@ class Lab:
     def report(self) -> str:
         return (self.run / "report.html").read_text()
 
+    def undisturbed(self) -> bool:
+        """Whether each board had a moment for its doctor, and no sampler was held up for half a second."""
+        return set(self.devices()) == {*BOARDS, "controller"} and not any(
+            "gap" in update["vitals"]["flags"] for update in self.updates()
+        )
+
 
 @pytest.fixture(scope="module")
 def lab(tmp_path_factory: pytest.TempPathFactory) -> Lab:
-    """Two rounds of real training on two boards."""
-    folder = tmp_path_factory.mktemp("lab")
-    with boards(folder / "boards", *BOARDS) as made, Stage(folder, ["--rounds", "2"]) as stage:
-        for name, board in made.items():
-            stage.agent(name, board)
-        return Lab(stage.finish(), made)
+    """Two rounds of real training on two boards; once more where this machine was too busy to see them well."""
+    for _ in range(4):
+        folder = tmp_path_factory.mktemp("lab")
+        with boards(folder / "boards", *BOARDS) as made, Stage(folder, ["--rounds", "2"]) as stage:
+            for name, board in made.items():
+                stage.agent(name, board)
+            found = Lab(stage.finish(), made)
+        if found.undisturbed():
+            break
+    return found
 
 
 def test_the_energy_of_each_update_is_the_integral_of_what_its_board_showed(lab: Lab) -> None:

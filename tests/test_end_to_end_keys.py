@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from benchtools import NULL, TINY, bench, command, hashes, only_run, rounds, until
+from benchtools import LONGEST_S, NULL, TINY, bench, command, hashes, only_run, rounds, until
 
 from harness.keys import AllowedList, make_pair
 
@@ -88,7 +88,7 @@ def test_agents_with_keys_end_with_the_same_weights_and_strangers_are_told_why_n
         until(lambda: "takes only agents with keys" in nobody.read_text(), "the refusal of no key")
         for name in ("d1", "d2"):
             stage.agent(f"{name}.log", "--keys", str(keys), "--name", name)
-        assert stage.controller.wait(120) == 0, stage.log.read_text()
+        assert stage.controller.wait(LONGEST_S) == 0, stage.log.read_text()
     assert hashes(only_run(tmp_path / "runs")) == plain[:3]
     line = (tmp_path / "elsewhere" / "d3.public").read_text().strip()
     assert f"federa-bench keys allow '{line}'" in stranger.read_text()
@@ -98,15 +98,16 @@ def test_agents_with_keys_end_with_the_same_weights_and_strangers_are_told_why_n
 def test_a_device_that_is_revoked_in_a_run_is_lost_at_once_and_the_run_ends_as_if_it_had_not_been(
     tmp_path: Path, keys: Path, plain: list[str]
 ) -> None:
-    with secured(tmp_path, keys, "--rounds", "20") as stage:
+    slow = ("--set", "link={name: slow, rate_mbps: 8}")  # so that there is a run yet when the key is revoked
+    with secured(tmp_path, keys, "--rounds", "20", *slow) as stage:
         logs = {
             name: stage.agent(f"{name}.log", "--key", str(keys / f"{name}.secret"), "--keys", str(keys))
             for name in ("d1", "d2")
         }
         until(lambda: (tmp_path / "runs").exists() and len(rounds(only_run(tmp_path / "runs"))) > 1, "two rounds")
         AllowedList(keys).remove("d2")
-        assert stage.controller.wait(120) == 0, stage.log.read_text()
-        assert "does not allow this agent's key" in logs["d2"].read_text()
+        until(lambda: "does not allow this agent's key" in logs["d2"].read_text(), "the refusal of a revoked key")
+        assert stage.controller.wait(LONGEST_S) == 0, stage.log.read_text()
     run = only_run(tmp_path / "runs")
     assert "its key was revoked" in (run / "events.jsonl").read_text()
     assert hashes(run) == plain

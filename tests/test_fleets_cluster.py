@@ -8,7 +8,7 @@ from typing import Any
 
 import msgspec
 import pytest
-from benchtools import TINY, bench, only_run
+from benchtools import TINY, bench, only_run, until
 from cluster_stage import Nodes, nodes
 
 from harness.fleets.cluster import ray_workforce
@@ -80,6 +80,7 @@ def test_a_run_over_a_cluster_has_the_states_and_records_of_a_virtual_one(cluste
 def test_works_go_on_where_a_worker_is_killed(cluster: Nodes, tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     experiment = experiment_of(TINY, NULL, fleet="ray")
     workload = workload_of(experiment, tmp_path)
+    until(lambda: not cluster.trainers(), "the end of an earlier run's trainers")
     force = ray_workforce(workload, experiment, 8, cluster.address)
     for work in works(workload, tmp_path, 60):
         force.send([work])

@@ -31,13 +31,13 @@ def agents(endpoint: str, folder: Path, count: int = 1) -> LocalAgents:
 
 def greeted(server: Server, count: int = 1) -> set[str]:
     """The names of the next so many agents that say Hello."""
-    names: list[str] = []
-    while len(names) < count:
+    names: set[str] = set()
+    while len(names) < count:  # one that gets no answer says it again
         arrivals, _ = server.poll(30.0)
         assert arrivals, f"nobody came for 30 s; so far {names}"
         messages = [decode_to_controller(arrival.head) for arrival in arrivals]
-        names += [message.agent for message in messages if isinstance(message, Hello)]
-    return set(names)
+        names |= {message.agent for message in messages if isinstance(message, Hello)}
+    return names
 
 
 def test_they_come_have_a_cache_and_a_log_each_and_go_when_they_are_let_go_of(server: Server, tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import psutil
 import pytest
-from benchtools import NULL, TINY, bench, started, until
+from benchtools import LONGEST_S, NULL, TINY, bench, started, until
 
 from harness.errors import UsageError
 from harness.sweep.command import plan_of
@@ -127,7 +127,7 @@ def test_ctrl_c_stops_the_runs_and_says_how_to_go_on(tmp_path: Path) -> None:
         until(lambda: list(tmp_path.glob("runs/*/test/*/updates/*/*")), "an update")
         running = children(process)
         process.send_signal(signal.SIGINT)
-        printed, _ = process.communicate(timeout=100)
+        printed, _ = process.communicate(timeout=LONGEST_S)
     assert process.returncode == 130, printed
     said = printed.replace("\n", "")
     assert "interrupted; 0 of 1 runs done, 1 left, and what is recorded is kept. Go on with the same command:" in said

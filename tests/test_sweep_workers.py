@@ -29,7 +29,9 @@ def test_runs_at_a_time_share_the_cores_of_the_machine(tmp_path: Path) -> None:
     folder = new_run(experiment, "fedbf", Sources(), RunOptions(out=tmp_path))
     with processes(tmp_path, jobs=2 * share()) as workers:
         worker = workers.start(folder, tmp_path / "run.log")
-        assert psutil.Process(worker.pid).environ()[SHARE_VARIABLE] == "1"
+        process = psutil.Process(worker.pid)
+        until(process.environ, "the process' environment, which is empty while it begins")
+        assert process.environ()[SHARE_VARIABLE] == "1"
     assert processes_given(tmp_path, jobs=1) == share()
 
 

@@ -135,10 +135,9 @@ def test_a_peer_that_floods_a_busy_controller_is_held_back_and_nothing_is_lost(s
         sent += 1
         assert sent < 1000, "nobody holds the sender back"
     read = 0
-    while read + server.refused["rate"] < sent:
-        arrivals, _ = server.poll(30.0)
-        assert arrivals
-        read += len(arrivals)
+    while read + server.refused["rate"] < sent:  # a wait in which all that came was dropped brings nothing
+        read += len(server.poll(1.0)[0])
+    assert read
     context.destroy(linger=0)
 
 

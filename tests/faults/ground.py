@@ -190,6 +190,13 @@ class Ground:
         moment_s = time.monotonic() + seconds
         self.until(lambda: time.monotonic() >= moment_s or self.done(), f"{seconds} s to pass")
 
+    def there(self, pattern: str) -> list[Path]:
+        """The files below its folder that are so called just now."""
+        try:
+            return list(self.folder.glob(pattern))
+        except FileNotFoundError:  # a folder was removed while it was read
+            return []
+
     def done(self) -> bool:
         """Whether the run is done and let go of."""
         folder = RunFolder(self.run)

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
-from benchtools import bench, command
+from benchtools import LONGEST_S, bench, command
 from books import check_books
 from full_disk import EVER, FullDisk
 from ground import Ground, Setting, free_port
@@ -27,6 +27,8 @@ ON_ONE_DISK = dataclasses.replace(RUN, sets=(*RUN.sets, "rounds.max_attempts=2",
 """Where agents have no room either: their clients are not left out, the run ends and is resumed."""
 FULL = ("disk is full", "No space left on device", "tells why")
 """One of these is said; the last of them of an agent's log."""
+MORE_WRITES = 3
+"""So many writes more or fewer a run makes than another: agents tell what they sampled once a second."""
 GO_ON = re.compile(r"federa-bench (resume|report) (\S+)$")
 
 
@@ -63,7 +65,7 @@ def run_on(disk: FullDisk, folder: Path, writes: int) -> subprocess.CompletedPro
     """A whole run with its agents on this machine, and its report; its folder takes so many writes."""
     env = disk.environment(f"{folder}/runs/tiny", writes)
     line = command("run", *RUN.arguments())
-    return subprocess.run(line, cwd=folder, env=env, capture_output=True, text=True, timeout=300, check=False)
+    return subprocess.run(line, cwd=folder, env=env, capture_output=True, text=True, timeout=LONGEST_S, check=False)
 
 
 def runs_in(folder: Path) -> list[Path]:
@@ -77,13 +79,18 @@ def test_wherever_the_controllers_disk_is_full_a_sentence_says_how_to_go_on_to_t
     folder = tmp_path / "quiet"
     folder.mkdir()
     assert run_on(disk, folder, EVER).returncode == 0
-    for number, what in spread(disk.writes(), faults.tries(4, 1000)):
+    writes = disk.writes()
+    last = len(writes) - 1
+    for number, what in spread(writes, faults.tries(4, 1000)):
         folder = tmp_path / str(number)
         folder.mkdir()
 
         def trial(_: Attempt, number: int = number, folder: Path = folder) -> None:
             full = run_on(disk, folder, number)
             said = (full.stdout + full.stderr).strip()
+            if number >= last - MORE_WRITES and not disk.refused():
+                assert full.returncode == 0, said  # quicker than the quiet run, it had less telemetry to write
+                return
             sentence = said.splitlines()[-1]
             assert full.returncode == 1, said
             assert "Traceback" not in said, said
@@ -170,7 +177,7 @@ def test_a_run_on_a_disk_of_any_size_goes_on_to_the_same_state_when_it_grows(
         folder = small_disk(4 * pages)
 
         def trial(_: Attempt, folder: Path = folder) -> None:
-            full = subprocess.run(line, cwd=folder, capture_output=True, text=True, timeout=300, check=False)
+            full = subprocess.run(line, cwd=folder, capture_output=True, text=True, timeout=LONGEST_S, check=False)
             said = full.stdout + full.stderr
             assert "Traceback" not in said, said
             assert full.returncode == 0 or any(words in said for words in FULL), said

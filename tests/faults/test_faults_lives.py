@@ -45,8 +45,9 @@ class Reaper:
         self.longest_gap_s = max(self.longest_gap_s, now_s - self._seen_s)
         at_rounds = updates / self._ground.setting.clients
         for agent in self._ground.agents.values():
-            end_rounds = self._ends.setdefault(agent.name, at_rounds + self._life_rounds())
-            if at_rounds >= end_rounds:
+            if agent.name not in self._ends:  # a life is drawn at its beginning alone, however often is looked
+                self._ends[agent.name] = at_rounds + self._life_rounds()
+            if at_rounds >= self._ends[agent.name]:
                 agent.signal(signal.SIGKILL)
                 self.deaths += 1
                 del self._ends[agent.name]

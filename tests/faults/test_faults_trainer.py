@@ -73,6 +73,8 @@ def test_a_trainer_that_is_killed_is_replaced(faults: Faults, start: Start, undi
             trainer = agent.trainer()
             assert trainer is not None
             os.kill(trainer, signal.SIGSTOP)  # so that its next task is one it cannot end
+            # What it had just ended may not be told yet: then another task comes.
+            ground.until_later(0.5)
             ground.until(lambda agent=agent: trains(agent), "a task")
             os.kill(trainer, signal.SIGKILL)
             attempt.recovered(ground.until_progress(ground.progress(agent.name), agent.name))

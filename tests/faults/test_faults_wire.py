@@ -97,7 +97,7 @@ def test_connections_that_a_router_forgets_are_given_up_and_replaced(
             over_a_wire(folder, SETTING) as (ground, wire),
         ):
             ground.until_progress(number)
-            ground.until(lambda ground=ground: list(ground.run.glob("updates/*/*.part")), "half an update")
+            ground.until(lambda ground=ground: ground.there("runs/*/updates/*/*.part"), "half an update")
             assert wire.forget() > 0
             attempt.recovered(ground.until_progress(ground.progress() + 2))
             attempt.grew(check_end(ground, quiet))
