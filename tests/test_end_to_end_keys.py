@@ -98,7 +98,7 @@ def test_agents_with_keys_end_with_the_same_weights_and_strangers_are_told_why_n
 def test_a_device_that_is_revoked_in_a_run_is_lost_at_once_and_the_run_ends_as_if_it_had_not_been(
     tmp_path: Path, keys: Path, plain: list[str]
 ) -> None:
-    slow = ("--set", "link={name: slow, rate_mbps: 8}")  # so that there is a run yet when the key is revoked
+    slow = ("--set", "link={name: slow, rate_mbps: 300}")  # so that there is a run yet when the key is revoked
     with secured(tmp_path, keys, "--rounds", "20", *slow) as stage:
         logs = {
             name: stage.agent(f"{name}.log", "--key", str(keys / f"{name}.secret"), "--keys", str(keys))
