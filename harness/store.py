@@ -27,14 +27,8 @@ from harness.records import READABLE_SCHEMAS, READABLE_WORDS, ClientRecord, Head
 from harness.rounds.events import AnyEvent
 from harness.states import StateFiles
 
-HEADER, PARTITION, EVENTS, ROUNDS, CLIENTS, LOCK = (
-    "header.json",
-    "partition.json",
-    "events.jsonl",
-    "rounds.jsonl",
-    "clients.jsonl",
-    "controller.lock",
-)
+HEADER, PARTITION, LOCK = "header.json", "partition.json", "controller.lock"
+EVENTS, ROUNDS, CLIENTS = "events.jsonl", "rounds.jsonl", "clients.jsonl"
 
 
 class RunFolder(StateFiles):

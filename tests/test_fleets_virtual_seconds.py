@@ -45,6 +45,12 @@ def test_the_phases_sum_to_the_whole() -> None:
     assert found.total_s == pytest.approx(1.2 + 2.75 + 0.7)
 
 
+def test_a_first_call_is_in_the_seconds_that_were_measured_and_in_none_of_a_table() -> None:
+    measured, told = (DeviceProfile(name="d", seconds=table) for table in ((), (STEP,)))
+    assert record(VirtualSeconds(virtual(device=measured), "fedlr")).warm_up
+    assert not record(VirtualSeconds(virtual(device=told), "fedlr")).warm_up
+
+
 def test_each_direction_has_its_bytes_and_its_rate_and_what_a_device_did_is_kept() -> None:
     link = LinkProfile(name="l", rate_mbps=8.0, latency_s=0.5, up=RateProfile(rate_mbps=2.0))
     seconds = VirtualSeconds(virtual(link=link, device=DeviceProfile(name="d", seconds=(STEP,))), "fedlr")
@@ -57,7 +63,6 @@ def test_each_direction_has_its_bytes_and_its_rate_and_what_a_device_did_is_kept
     assert (found.train_s, found.train_cpu_s) == (5 * 0.25, 2.5)
     assert (found.round, found.client, found.agent, found.attempt) == (3, 7, "device-1", 2)
     assert (found.samples, found.steps, found.tokens, found.loss) == (40, 5, 900, 1.0)
-    assert (found.warm_up, record(seconds).warm_up) == (False, True)
     traced = LinkProfile(name="t", rate_min_mbps=1.0, rate_max_mbps=9.0)
     uneven = VirtualSeconds(virtual(link=traced), "fedlr").record(TASK, DONE, 10**6, 10**6, "1" * 64, warm_up=True)
     assert uneven.download_s != uneven.upload_s, "the trace of an upload is one of its own"
