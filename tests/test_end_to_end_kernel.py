@@ -48,15 +48,15 @@ def updates(run: Path) -> list[dict[str, Any]]:
 
 
 def check_rates(run: Path) -> None:
-    """Undisturbed transfers had what their link allowed in their own seconds, both ways, in the median.
+    """Undisturbed transfers had what their link allowed in their own seconds, within 3 %.
 
-    Not more than 3 % beyond it; less where this machine is held up: the shapers' own tests see that it is all there.
+    In the median, both ways: what else this machine does may hold up one of them.
     """
     told = [each for each in updates(run) if each["breaks"] == 0 and each["resumed_bytes"] == 0]
     assert len(told) > CLIENTS
     for way in ("down", "up"):
         shares = [each[f"{way}load_bps"] / each[f"link_{way}_bps"] for each in told]
-        assert 0.8 <= median(shares) <= 1.03, (way, shares)
+        assert median(shares) == pytest.approx(1.0, abs=0.03), (way, shares)
 
 
 def check_books(run: Path) -> None:

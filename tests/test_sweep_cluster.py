@@ -73,8 +73,7 @@ def test_a_run_whose_node_is_lost_goes_on_elsewhere(tmp_path: Path) -> None:
         cluster.do("lose")
         until(lambda: None not in [run.poll() for run in runs], "the end of both")
     assert [run.poll() for run in runs] == [0, 0]
-    tries = sorted(run.tries for run in runs)
-    assert tries[0] == 1 < tries[1], "one went on undisturbed, and one began again"
+    assert sorted(run.tries for run in runs) == [1, 2]
     assert [folder.read_header().state for folder in folders] == ["done", "done"]
     assert "was lost on its node" in "".join(path.read_text() for path in tmp_path.glob("*.log"))
 
